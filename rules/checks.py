@@ -1,0 +1,187 @@
+"""What only the whole policy shows: names that lead nowhere, budgets without a calendar, loops, ladders without an end.
+
+Everything here reports and goes on. `Names` is what the files define, whether or not each definition was readable,
+so that one broken entry does not make every mention of it an error too.
+"""
+
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from rules.budgets import ALWAYS, parse_budget
+from rules.catalogue import ancestors
+from rules.entries import Entry
+from rules.model import Sections
+from rules.model_catalogue import Department
+from rules.model_clocks import CalendarEntry, LadderEntry, SlaEntry
+from rules.model_rules import Overlay, Rule
+from rules.policy import alias_key, build_calendar
+from rules.problems import Code, Hint, Place, Problems
+from rules.readers import Reading
+from rules.shapes import STANDARD
+
+CITY = "city"
+"""The level above the grid's first: departments of the whole city."""
+
+
+@dataclass
+class Names:
+    """Everything that can be referred to, by kind, with the place of its definition."""
+
+    by_kind: dict[str, dict[str, Place]] = field(default_factory=dict)
+
+    def define(self, kind: str, name: str, place: Place, problems: Problems) -> None:
+        """Note a definition; a second one of the same name is a problem."""
+        known = self.by_kind.setdefault(kind, {})
+        if name in known:
+            problems.add(Code.DUPLICATE_ID, place, kind=kind, name=name, first=known[name])
+        else:
+            known[name] = place
+
+    def of(self, kind: str) -> dict[str, Place]:
+        """Give what is defined of a kind."""
+        return self.by_kind.get(kind, {})
+
+
+def check_references(reading: Reading, names: Names, sections: Sections) -> None:
+    """Every name used is defined; `dept@level` has a level and a department with an office there."""
+    departments = {entry.code: entry for entry in sections.departments}
+    prefixes = {prefix: place for code, place in names.of("category").items() for prefix in ancestors(code)}
+    for kind, name, place in reading.refs:
+        if kind == "target":
+            _check_target(name, place, reading.problems, names, departments)
+            continue
+        known = prefixes if kind == "category" else names.of(kind)
+        if name not in known and not (kind == "level" and not names.of("level")):
+            reading.problems.suggest(Code.DANGLING, place, name, known, kind=kind, name=name)
+
+
+def _check_target(
+    text: str, place: Place, problems: Problems, names: Names, departments: dict[str, Department]
+) -> None:
+    code, _, level = text.partition("@")
+    if code not in names.of("department"):
+        problems.suggest(Code.DANGLING, place, code, names.of("department"), kind="department", name=code)
+    levels = {name: spot for name, spot in names.of("level").items() if name != CITY}
+    if not level or not levels:
+        return
+    if level not in levels:
+        problems.suggest(Code.UNRESOLVABLE, place, level, levels, text=text, why=f"the grid has no level '{level}'")
+    elif code in departments and departments[code].units is None:
+        why = f"department '{code}' has no units"
+        problems.add(Code.UNRESOLVABLE, place, text=text, why=why)
+
+
+def check_catalogue(sections: Sections, reading: Reading) -> None:
+    """Aliases mean one category; merge rules say what is near."""
+    taken = {alias_key(entry.code): entry.code for entry in sections.categories}
+    for entry in sections.categories:
+        for alias in entry.aliases:
+            owner = taken.setdefault(alias_key(alias), entry.code)
+            if owner != entry.code or entry.aliases.count(alias) > 1:
+                reading.problems.add(Code.DUPLICATE_ALIAS, reading.place(entry, "aliases"), alias=alias, category=owner)
+    for rule in sections.merge:
+        if rule.same is None and (rule.radius_m is None or rule.gap is None):
+            reading.problems.add(Code.MISSING_KEY, reading.place(rule), key="radius_m and gap, or same", where="merge")
+
+
+def check_calendars(sections: Sections, reading: Reading, zone: ZoneInfo) -> None:
+    """Each calendar opens in ordinary weeks: a clock that never runs would never be due."""
+    for entry in sections.calendars:
+        if not build_calendar(entry, zone).is_ever_open:
+            reading.problems.add(Code.NEVER_OPEN, reading.place(entry, "hours"), name=entry.name)
+
+
+class BudgetCheck:
+    """Working units need a calendar that is not `always`, has hours, and for `wd` says how long a working day is."""
+
+    def __init__(self, sections: Sections, reading: Reading) -> None:
+        self.sections = sections
+        self.reading = reading
+        self.calendars = {entry.name: entry for entry in sections.calendars}
+
+    def run(self) -> None:
+        """Check every budget of the policy."""
+        for sla in self.sections.sla:
+            self._sla(sla)
+        for ladder in self.sections.ladders:
+            self._ladder(ladder)
+        for overlay in self.sections.overlays:
+            for support in overlay.support:
+                if support.attend:
+                    self._fits(support.attend, "within", support.attend.within, support.attend.calendar)
+            for target in overlay.targets:
+                self._fits(target, "within", target.within, target.calendar)
+        for rule in self.sections.merge:
+            self._fits(rule, "gap", rule.gap, None)
+            self._fits(rule, "life", rule.life, None)
+        for source in self.sections.sources:
+            if source.extend_promised:
+                self._fits(source.extend_promised, "max", source.extend_promised.max, None)
+
+    def _sla(self, sla: SlaEntry) -> None:
+        for name in ("return_within", "verify_within"):
+            self._fits(sla, name, getattr(sla, name), sla.calendar)
+        if sla.reopen:
+            self._fits(sla.reopen, "within", sla.reopen.within, sla.calendar)
+        if sla.hold:
+            self._fits(sla.hold, "max", sla.hold.max, sla.calendar)
+        for target in sla.targets:
+            self._fits(target, "default", target.default, sla.calendar)
+            if target.within != STANDARD:
+                self._fits(target, "within", target.within, sla.calendar)
+                continue
+            # whichever category is filed, its limit will run in this calendar
+            for category in self.sections.categories:
+                for standard in category.standards or ():
+                    self._fits(standard, "limit", standard.limit, sla.calendar, f" in sla '{sla.name}'")
+
+    def _ladder(self, ladder: LadderEntry) -> None:
+        self._fits(ladder, "acknowledge_timeout", ladder.acknowledge_timeout, ladder.calendar)
+        if ladder.repeat:
+            self._fits(ladder.repeat, "every", ladder.repeat.every, ladder.calendar)
+        for step in ladder.steps:
+            self._fits(step, "after", step.after, ladder.calendar)
+
+    def _fits(self, entry: Entry, field: str, text: str | None, name: str | None, where: str = "") -> None:
+        if text is None:
+            return
+        budget = parse_budget(text)
+        if not budget.is_working:
+            return
+        why, hint = self._objection(budget.unit, name)
+        if why:
+            self.reading.problems.add(
+                Code.NO_CALENDAR, self.reading.place(entry, field), hint, text=text, why=why + where
+            )
+
+    def _objection(self, unit: str, name: str | None) -> tuple[str, Hint]:
+        if name is None or name == ALWAYS:
+            return "no calendar is given" if name is None else "'always' has no working hours", Hint.CALENDAR
+        calendar: CalendarEntry | None = self.calendars.get(name)
+        if calendar is None:
+            return "", Hint.NONE  # reported as a dangling name
+        if unit == "wd" and calendar.hours_per_working_day is None:
+            return f"calendar '{name}' has no hours_per_working_day", Hint.HOURS
+        if unit == "wd_end" and not build_calendar(calendar, ZoneInfo("UTC")).has_workday_hours:
+            return f"calendar '{name}' is closed on workdays", Hint.NONE
+        return "", Hint.NONE
+
+
+def check_rules(sections: Sections, reading: Reading) -> None:
+    """Return the strata hold and the dates are in order."""
+    rules: tuple[Rule, ...] = (*sections.guards, *sections.routes, *sections.overlays)
+    for rule in rules:
+        if rule.valid_from and rule.expires and rule.expires < rule.valid_from:
+            place = reading.place(rule, "expires")
+            reading.problems.add(Code.BAD_DATES, place, expires=rule.expires, valid_from=rule.valid_from)
+    for overlay in sections.overlays:
+        _check_strata(overlay, reading)
+
+
+def _check_strata(overlay: Overlay, reading: Reading) -> None:
+    tested = {condition.key for condition in (*overlay.when.require, *overlay.when.exclude)}
+    forbidden = [key for key in ("severity", "tags") if key in tested and (overlay.severity or key == "tags")]
+    sets = "severity" if overlay.severity else "tags" if overlay.tags else ""
+    if sets and forbidden:
+        place, tests = reading.place(overlay, "when"), " and ".join(forbidden)
+        reading.problems.add(Code.STRATA, place, Hint.SPLIT, name=overlay.id, sets=sets, tests=tests)

@@ -1,0 +1,221 @@
+"""From files to a `Policy`, or to every problem they have.
+
+Pure: a mapping of paths (relative to the policy's directory) to bytes goes in; the holiday provider is asked once, and
+what it says becomes part of the policy. `load_canonical` needs neither YAML nor the provider.
+
+Limits: 8 MiB per file (`yaml_nodes`), 24 levels of nesting, 1,000 files, 20,000 rules, 1,000 problems shown.
+"""
+
+from collections.abc import Mapping as Files
+from fnmatch import fnmatchcase
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import orjson
+
+from rules.budgets import ALWAYS
+from rules.calendars import expand_days
+from rules.checks import CITY, BudgetCheck, Names, check_calendars, check_catalogue, check_references, check_rules
+from rules.conditions import read_when
+from rules.csv_tables import read_table
+from rules.ladder_checks import check_ladders
+from rules.model import Document, Header, Sections
+from rules.model_clocks import CalendarEntry
+from rules.model_rules import When
+from rules.policy import Policy
+from rules.problems import Code, Place, PolicyError, Problems
+from rules.readers import MISSING, Reading, read_entry, reader_for
+from rules.yaml_nodes import Mapping, Node, Scalar, Sequence, describe, read_nodes
+
+POLICY_FILE = "policy.yaml"
+FORMAT = 1
+"""Of the canonical form. A policy of another number is refused by name, not misread."""
+
+MAX_FILES = 1000
+MAX_RULES = 20_000
+"""The index keeps one bit per rule and value: twice the largest policy measured."""
+
+_KINDS = {
+    "departments": "department",
+    "categories": "category",
+    "sources": "source",
+    "calendars": "calendar",
+    "sla": "sla",
+    "ladders": "ladder",
+    "merge": "merge rule",
+    "guards": "rule",
+    "routes": "rule",
+    "overlays": "rule",
+}
+_SECTIONS = {field.name: reader_for(field.type) for field in msgspec.structs.fields(Sections)}
+_HEADER = tuple(field.name for field in msgspec.structs.fields(Header))
+
+
+def load_policy(files: Files[str, bytes]) -> Policy:
+    """Read a policy directory. Raises `PolicyError` with every problem at once."""
+    return _Load(files).run()
+
+
+def load_canonical(canonical: bytes) -> Policy:
+    """Return the policy that has this canonical form, with the same sha256. Raises `PolicyError`."""
+    problems = Problems()
+    place = Place("canonical")
+    try:
+        document = msgspec.convert(orjson.loads(canonical), Document)
+        policy = Policy(document, canonical)
+        if document.format != FORMAT:
+            raise ValueError(f"format {document.format}, expected {FORMAT}")  # noqa: TRY301
+        if _encode(document) != canonical:
+            raise ValueError("keys are not sorted, or values not in normal form")  # noqa: TRY301
+    except (ValueError, msgspec.ValidationError) as error:
+        problems.add(Code.BAD_CANONICAL, place, why=str(error))
+        raise PolicyError(tuple(problems)) from error
+    return policy
+
+
+def _encode(document: Document) -> bytes:
+    return orjson.dumps(msgspec.to_builtins(document), option=orjson.OPT_SORT_KEYS)
+
+
+class _Load:
+    def __init__(self, files: Files[str, bytes]) -> None:
+        self.files = files
+        self.problems = Problems()
+        self.reading = Reading(self.problems, {When: read_when})
+        self.names = Names()
+        self.found: dict[str, list[Any]] = {name: [] for name in _SECTIONS}
+
+    def run(self) -> Policy:
+        if POLICY_FILE not in self.files:
+            self.problems.add(Code.NO_POLICY_FILE, Place(POLICY_FILE))
+        if len(self.files) > MAX_FILES:
+            self.problems.add(Code.TOO_LARGE, Place(POLICY_FILE), what="the number of files", limit=MAX_FILES)
+        self.problems.raise_if_any()
+        root = self._root(POLICY_FILE)
+        header = self._header(root)
+        for file in self._included(root):
+            self._sections(self._root(file))
+        sections = self._gathered()
+        zone = self._zone(header)
+        levels = self._define_constants(header)
+        check_catalogue(sections, self.reading)
+        check_calendars(sections, self.reading, zone)
+        BudgetCheck(sections, self.reading).run()
+        check_rules(sections, self.reading)
+        check_ladders(sections, header.fallback if header else None, levels, self.reading)
+        check_references(self.reading, self.names, sections)
+        self.problems.raise_if_any()
+        if header is None:
+            raise AssertionError("a header that can't be read has been reported")
+        document = Document(FORMAT, header, sections)
+        return Policy(document, _encode(document), self.problems.warnings)
+
+    def _root(self, file: str) -> Mapping | None:
+        reader = read_table if file.endswith(".csv") else read_nodes
+        before = len(self.problems)
+        node = reader(file, self.files[file], self.problems)
+        if isinstance(node, Mapping):
+            return node
+        if node is not None or len(self.problems) == before:
+            place = node.place if node else Place(file)
+            found = describe(node) if node else "nothing"
+            self.problems.add(Code.WRONG_TYPE, place, expected="a mapping", found=found)
+        return None
+
+    def _header(self, root: Mapping | None) -> Header | None:
+        if root is None:
+            return None
+        own, other = Mapping(root.place), Mapping(root.place)
+        for name in root.keys:
+            part = other if name in _SECTIONS else own
+            part.keys[name], part.values[name] = root.keys[name], root.values[name]
+        self._sections(other)
+        header = read_entry(Header, own, self.reading)
+        return None if header is MISSING else header
+
+    def _included(self, root: Mapping | None) -> list[str]:
+        """Files in the order of the patterns, within one by name; a policy that can't be read includes them all."""
+        candidates = sorted(file for file in self.files if file.endswith((".yaml", ".yml", ".csv")))
+        candidates = [file for file in candidates if file != POLICY_FILE and not file.startswith("tests/")]
+        node = root.values.get("include") if root else None
+        if not isinstance(node, Sequence):
+            return candidates
+        included: dict[str, None] = {}
+        for item in node.items:
+            pattern = item.text if isinstance(item, Scalar) else ""
+            matching = [file for file in sorted(self.files) if file != POLICY_FILE and _matches(file, pattern)]
+            if not matching:
+                self.problems.add(Code.MATCHES_NOTHING, item.place, pattern=pattern)
+            included.update(dict.fromkeys(matching))
+        for file in candidates:
+            if file not in included:
+                self.problems.add(Code.NOT_INCLUDED, Place(file))
+        return list(included)
+
+    def _sections(self, root: Mapping | None) -> None:
+        for name, node in root.values.items() if root else ():
+            place = root.keys[name].place if root else node.place
+            if name not in _SECTIONS:
+                known = dict.fromkeys(_SECTIONS)
+                where = f"{POLICY_FILE}, not here" if name in _HEADER else "a policy file"
+                self.problems.suggest(Code.UNKNOWN_KEY, place, name, known, key=name, where=where)
+                continue
+            self._define(name, node)
+            entries = _SECTIONS[name](node, self.reading)
+            if entries is not MISSING:
+                self.found[name] += entries
+
+    def _define(self, section: str, node: Node) -> None:
+        """Note the names a section defines, readable or not."""
+        kind = _KINDS[section]
+        if isinstance(node, Mapping):
+            for name, key in node.keys.items():
+                self.names.define(kind, name, key.place, self.problems)
+        for item in node.items if isinstance(node, Sequence) else ():
+            name_node = item.values.get("id") if isinstance(item, Mapping) else None
+            if isinstance(name_node, Scalar):
+                self.names.define(kind, name_node.text, name_node.place, self.problems)
+
+    def _gathered(self) -> Sections:
+        for source in self.found["sources"]:
+            self.names.by_kind.setdefault("platform", {}).setdefault(source.platform, self.reading.place(source))
+        self.found["calendars"] = [self._with_days(entry) for entry in self.found["calendars"]]
+        if sum(len(self.found[name]) for name in ("guards", "routes", "overlays")) > MAX_RULES:
+            self.problems.add(Code.TOO_LARGE, Place(POLICY_FILE), what="the number of rules", limit=MAX_RULES)
+        return Sections(**{name: tuple(entries) for name, entries in self.found.items()})
+
+    def _with_days(self, entry: CalendarEntry) -> CalendarEntry:
+        if entry.days is None:
+            return entry
+        try:
+            table = expand_days(entry.days.country, entry.days.region)
+        except ValueError:
+            country = f"{entry.days.country} {entry.days.region or ''}".strip()
+            self.problems.add(Code.UNKNOWN_PROVIDER, self.reading.place(entry, "days"), country=country)
+            return entry
+        complete = msgspec.structs.replace(entry, table=table)
+        self.reading.remember_like(complete, entry)
+        return complete
+
+    def _zone(self, header: Header | None) -> ZoneInfo:
+        return ZoneInfo(header.timezone if header else "UTC")
+
+    def _define_constants(self, header: Header | None) -> int:
+        """Names that policy.yaml lists or the format itself knows; gives the number of grid levels."""
+        here = Place(POLICY_FILE)
+        self.names.define("calendar", ALWAYS, here, self.problems)
+        if header is None:
+            return 0
+        self.names.define("level", CITY, here, self.problems)
+        for kind, names in (("mode", header.modes), ("level", header.grid_levels)):
+            field = "modes" if kind == "mode" else "grid_levels"
+            for name in names:
+                self.names.define(kind, name, self.reading.place(header, field), self.problems)
+        return len(header.grid_levels)
+
+
+def _matches(file: str, pattern: str) -> bool:
+    """Whether a path fits a glob; `*` stays inside one segment."""
+    parts, patterns = file.split("/"), pattern.split("/")
+    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))

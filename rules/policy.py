@@ -1,0 +1,276 @@
+"""A loaded policy: typed, immutable, known by the sha256 of its canonical JSON; everything is looked up here."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from types import MappingProxyType
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from rules.budgets import ALWAYS, Budget, parse_budget
+from rules.calendars import Calendar, Hours
+from rules.catalogue import DEFAULT_SEVERITY, Category, FilingStandard, Merge, ancestors, inherit
+from rules.clock import AlwaysClock, Clock, Opened
+from rules.conditions import KEYWORD, normal_text
+from rules.keywords import Keywords
+from rules.ladders import Ladder
+from rules.model import Document, Fallback
+from rules.model_catalogue import CategoryEntry, Department, MergeRule, Source
+from rules.model_clocks import CalendarEntry
+from rules.model_rules import Guard, Overlay, Route
+from rules.problems import Problem
+from rules.promises import Sla, build_ladder, build_sla
+from rules.worktime import WorkingClock
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Policy:
+    """Made by `load_policy` and `load_canonical`; two are equal when their sha256 are.
+
+    `warnings` are the problems that did not refuse the files it was read from (none from canonical JSON).
+    """
+
+    document: Document
+    canonical: bytes
+    warnings: tuple[Problem, ...] = ()
+
+    @cached_property
+    def sha256(self) -> str:
+        """The identity of the policy, in hex."""
+        return hashlib.sha256(self.canonical).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Policy) and self.sha256 == other.sha256
+
+    def __repr__(self) -> str:
+        return f"<Policy {self.name} {self.version} {self.sha256[:12]}>"
+
+    def __hash__(self) -> int:
+        return int(self.sha256[:15], 16)
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.document.header.name
+
+    @property
+    def version(self) -> str:
+        """For people; the identity is `sha256`."""
+        return self.document.header.version
+
+    @cached_property
+    def timezone(self) -> ZoneInfo:
+        """The one zone of the policy."""
+        return ZoneInfo(self.document.header.timezone)
+
+    def local_date(self, t_ms: int) -> str:
+        """Return the date ("2026-11-22") in the policy's zone."""
+        return datetime.fromtimestamp(t_ms // 1000, UTC).astimezone(self.timezone).date().isoformat()
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """The modes there are, the ordinary one first."""
+        return self.document.header.modes
+
+    @property
+    def grid_levels(self) -> tuple[str, ...]:
+        """Names of the levels 1..n, the widest first."""
+        return self.document.header.grid_levels
+
+    @property
+    def fallback(self) -> Fallback:
+        """Who takes what no route takes."""
+        return self.document.header.fallback
+
+    @cached_property
+    def requires(self) -> MappingProxyType[str, str]:
+        """What the policy needs of things outside, by name."""
+        return MappingProxyType({need.name: need.spec for need in self.document.header.requires})
+
+    @property
+    def guards(self) -> tuple[Guard, ...]:
+        """In the order of the files."""
+        return self.document.sections.guards
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """In the order of the files."""
+        return self.document.sections.routes
+
+    @property
+    def overlays(self) -> tuple[Overlay, ...]:
+        """In the order of the files."""
+        return self.document.sections.overlays
+
+    @cached_property
+    def departments(self) -> MappingProxyType[str, Department]:
+        """By code."""
+        return _by(self.document.sections.departments, "code")
+
+    def department(self, code: str) -> Department | None:
+        """Look a department up; None when there is none."""
+        return self.departments.get(code)
+
+    @cached_property
+    def sources(self) -> MappingProxyType[str, Source]:
+        """By code."""
+        return _by(self.document.sections.sources, "code")
+
+    def source(self, code: str) -> Source | None:
+        """Look a source up; None when there is none."""
+        return self.sources.get(code)
+
+    @cached_property
+    def categories(self) -> MappingProxyType[str, Category]:
+        """By code, with everything inherited filled in."""
+        entries = {entry.code: entry for entry in self.document.sections.categories}
+        return MappingProxyType({code: _category(entries, code) for code in entries})
+
+    def category(self, code: str | None) -> Category | None:
+        """Return the category with everything it inherits; None for a code the catalogue does not have."""
+        return self.categories.get(code) if code is not None else None
+
+    @cached_property
+    def _aliases(self) -> dict[str, str]:
+        return {alias_key(alias): entry.code for entry in self.document.sections.categories for alias in entry.aliases}
+
+    def resolve_category(self, text: str) -> str | None:
+        """Return the code `text` is, or is an alias of (case and width make no difference); None when neither."""
+        return text if text in self.categories else self._aliases.get(alias_key(text))
+
+    @cached_property
+    def _keywords(self) -> Keywords:
+        rules = (*self.guards, *self.routes, *self.overlays)
+        conditions = [part for rule in rules for part in (*rule.when.require, *rule.when.exclude)]
+        words = [word for part in conditions if part.key == KEYWORD for word in part.values]
+        return Keywords(tuple(word for word in words if isinstance(word, str)))
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        """Every literal `text.any` of the rules, normalised and sorted."""
+        return self._keywords.words
+
+    def keywords_in(self, text: str) -> tuple[str, ...]:
+        """Those of `keywords` that occur in a text, overlapping ones too, sorted."""
+        return self._keywords.find(text)
+
+    @cached_property
+    def _slas(self) -> dict[str, Sla]:
+        return {entry.name: build_sla(entry) for entry in self.document.sections.sla}
+
+    def sla(self, name: str) -> Sla:
+        """Build it. Raises KeyError for a name the policy does not have; decisions only name those it has."""
+        return self._slas[name]
+
+    @cached_property
+    def _ladders(self) -> dict[str, Ladder]:
+        entries = {entry.name: entry for entry in self.document.sections.ladders}
+        return {name: build_ladder(entry, entries) for name, entry in entries.items()}
+
+    def ladder(self, name: str) -> Ladder:
+        """Build it. Raises KeyError for a name the policy does not have."""
+        return self._ladders[name]
+
+    @cached_property
+    def _merges(self) -> dict[str, Merge]:
+        return {rule.category: _merge(rule) for rule in self.document.sections.merge}
+
+    def merge_rule(self, category: str | None) -> Merge | None:
+        """Return the merge rule of the category or its nearest ancestor that has one."""
+        for ancestor in ancestors(category) if category else ():
+            if ancestor in self._merges:
+                return self._merges[ancestor]
+        return None
+
+    @cached_property
+    def _reasons(self) -> dict[tuple[str, str], tuple[str, str]]:
+        kinds = self.document.header.reasons
+        return {(kind.kind, reason.code): (reason.zh, reason.en) for kind in kinds for reason in kind.codes}
+
+    def reason(self, kind: str, code: str) -> tuple[str, str] | None:
+        """Return the words (zh, en) of a reason code; None when the policy does not know it."""
+        return self._reasons.get((kind, code))
+
+    @cached_property
+    def _clocks(self) -> dict[str, Clock]:
+        clocks: dict[str, Clock] = {ALWAYS: AlwaysClock()}
+        for entry in self.document.sections.calendars:
+            clocks[entry.name] = WorkingClock(
+                entry.name, build_calendar(entry, self.timezone), entry.hours_per_working_day
+            )
+        return clocks
+
+    def clock(self, name: str) -> Clock:
+        """Return a calendar's clock; `always` is built in. Raises KeyError for a name the policy does not have."""
+        return self._clocks[name]
+
+    def open(self, budget: Budget, at_ms: int) -> Opened:
+        """Start a budget on the clock it runs on."""
+        return self._clocks[budget.clock].open(budget, at_ms)
+
+    def extend_promised_max(self, source: str) -> Budget | None:
+        """How far a source's `promised_at` may extend deadlines; None when it may not."""
+        entry = self.source(source)
+        return parse_budget(entry.extend_promised.max) if entry and entry.extend_promised else None
+
+
+def build_calendar(entry: CalendarEntry, zone: ZoneInfo) -> Calendar:
+    """Return a calendar from what is written and the day table embedded beside it."""
+    hours = tuple(Hours(part.day, part.windows) for part in entry.hours)
+    return Calendar(zone, hours, tuple((part.date, part.day) for part in entry.overrides), entry.table)
+
+
+def alias_key(text: str) -> str:
+    """Aliases are compared by this."""
+    return normal_text(text).strip()
+
+
+def is_people(source: Source) -> bool:
+    """Whether people speak here, whose reports are never rejected for place or category."""
+    return source.platform == "people" if source.people is None else source.people
+
+
+def needs_verification(source: Source, confidence: float | None) -> bool:
+    """Whether a report must be verified before it is filed."""
+    below = source.verify.below_confidence
+    return source.verify.always or (below is not None and (confidence is None or confidence < below))
+
+
+def _by(entries: Iterable[T], field: str) -> MappingProxyType[str, T]:
+    return MappingProxyType({getattr(entry, field): entry for entry in entries})
+
+
+def _category(entries: dict[str, CategoryEntry], code: str) -> Category:
+    entry = entries[code]
+    stated = {
+        field: inherit(entries, code, field) for field in ("kind", "severity", "severity_cap", "evidence", "standards")
+    }
+    flags = {field: bool(inherit(entries, code, field)) for field in ("life_safety", "public", "self_handled")}
+    standards = tuple(
+        FilingStandard(standard.code, standard.zh, standard.en, parse_budget(standard.limit), standard.close)
+        for standard in stated["standards"] or ()  # type: ignore[attr-defined]
+    )
+    return Category(
+        code=code,
+        zh=entry.zh,
+        en=entry.en,
+        kind=stated["kind"],  # type: ignore[arg-type]
+        severity=stated["severity"] or DEFAULT_SEVERITY,  # type: ignore[arg-type]
+        severity_cap=stated["severity_cap"],  # type: ignore[arg-type]
+        aliases=entry.aliases,
+        evidence=stated["evidence"] or (),  # type: ignore[arg-type]
+        standard_ref=entry.standard_ref,
+        standards=standards,
+        **flags,
+    )
+
+
+def _merge(rule: MergeRule) -> Merge:
+    def fixed_ms(text: str | None) -> int | None:
+        return None if text is None else AlwaysClock().open(parse_budget(text), 0).amount_ms
+
+    return Merge(rule.category, rule.radius_m, fixed_ms(rule.gap), fixed_ms(rule.life), rule.mode, rule.same)
