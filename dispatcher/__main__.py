@@ -1,0 +1,188 @@
+"""The command line. Each command imports what it needs when it is called: start-up time matters."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="dispatcher",
+    help="Whistle-blow, multi-response: accept every report once, route it by written policy, follow it, explain it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+grid_app = typer.Typer(help="The grid of cells.", no_args_is_help=True)
+app.add_typer(grid_app, name="grid")
+
+LedgerOption = Annotated[Path | None, typer.Option("--ledger", help="The ledger file; default from the configuration.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+LangOption = Annotated[str, typer.Option("--lang", help="zh or en.")]
+
+
+class _Settings:
+    """What the options before the command say."""
+
+    config: Path = Path("config.yaml")
+
+
+@app.callback()
+def _common(
+    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")] = Path("config.yaml"),
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")] = False,
+) -> None:
+    import logging
+
+    _Settings.config = config
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO,
+        format='{"time":"%(asctime)s","level":"%(levelname)s","logger":"%(name)s","message":%(message)r}',
+    )
+
+
+@app.command()
+def run(ledger: LedgerOption = None) -> None:
+    """Follow the ledger's reports and updates until SIGTERM or Ctrl-C; serve /metrics and /health."""
+    from dispatcher.commands.run import run_command
+
+    run_command(_Settings.config, ledger)
+
+
+@app.command()
+def append(
+    topic: Annotated[str, typer.Argument(help="reports, updates or updates.<department>.")],
+    file: Annotated[Path, typer.Argument(help="JSON Lines; - for standard input.")] = Path("-"),
+    ledger: LedgerOption = None,
+) -> None:
+    """Append records to an input topic; durable when it returns."""
+    from dispatcher.commands.append import append_command
+
+    append_command(_Settings.config, ledger, topic, file)
+
+
+@app.command()
+def replay(
+    files: Annotated[list[Path], typer.Argument(help="CSV, JSON array or JSON Lines.")],
+    mapping: Annotated[Path, typer.Option("--mapping", help="Which column is which field.")],
+    ledger: LedgerOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Work through history at its own time; an interrupted replay goes on where it stopped."""
+    from dispatcher.commands.replay import replay_command
+
+    replay_command(_Settings.config, files, mapping, ledger, json=json)
+
+
+@app.command()
+def explain(
+    what: Annotated[str, typer.Argument(help="An incident id, source/report-id, or a report as a JSON file.")],
+    ledger: LedgerOption = None,
+    lang: LangOption = "en",
+    json: JsonOption = False,
+) -> None:
+    """Say why: place, rules that held and nearly held, who won and by what, each deadline's arithmetic."""
+    from dispatcher.commands.explain import explain_command
+
+    explain_command(_Settings.config, ledger, what, lang=lang, json=json)
+
+
+@app.command()
+def incident(
+    incident_id: Annotated[str, typer.Argument(help="An incident id or source/report-id.")],
+    ledger: LedgerOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show one incident: state, assignments, targets, history."""
+    from dispatcher.commands.incident import incident_command
+
+    incident_command(_Settings.config, ledger, incident_id, json=json)
+
+
+@app.command()
+def export(
+    topic: Annotated[str, typer.Argument(help="incidents, routed, dept.<code>, dept.*, events, rejected, archive, …")],
+    ledger: LedgerOption = None,
+) -> None:
+    """Print a topic as JSON Lines; of compacted topics the newest value of each key."""
+    from dispatcher.commands.export import export_command
+
+    export_command(_Settings.config, ledger, topic)
+
+
+@app.command()
+def kpi(
+    ledger: LedgerOption = None,
+    by: Annotated[str | None, typer.Option("--by", help="department, area, category or source.")] = None,
+    filed: Annotated[
+        str | None, typer.Option("--filed", help="Cases filed in this period: 2018-10 or FROM..TO.")
+    ] = None,
+    due: Annotated[str | None, typer.Option("--due", help="Cases due in this period.")] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="As known at this instant (RFC 3339).")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    json: JsonOption = False,
+    lang: LangOption = "en",
+) -> None:
+    """Closure rates and their like, each with both of its terms."""
+    from dispatcher.commands.kpi import kpi_command
+
+    kpi_command(_Settings.config, ledger, by=by, filed=filed, due=due, as_of=as_of, csv=csv, json=json, lang=lang)
+
+
+@app.command(context_settings={"ignore_unknown_options": True})  # so that -73.9 is a number
+def locate(
+    lon: Annotated[float, typer.Argument()],
+    lat: Annotated[float, typer.Argument()],
+    accuracy_m: Annotated[float | None, typer.Option("--accuracy-m", help="Radius of uncertainty.")] = None,
+    crs: Annotated[str, typer.Option("--crs", help="wgs84, gcj02 or bd09.")] = "wgs84",
+    json: JsonOption = False,
+) -> None:
+    """Find the cell of a position: longitude, then latitude."""
+    from dispatcher.commands.locate import locate_command
+
+    locate_command(_Settings.config, lon, lat, accuracy_m, crs, json=json)
+
+
+@grid_app.command("check")
+def grid_check(file: Annotated[Path | None, typer.Argument(help="GeoJSON; default from the configuration.")] = None,
+               json: JsonOption = False) -> None:  # fmt: skip
+    """Check a grid: errors refuse it, warnings tell overlaps, gaps and overhang in square metres."""
+    from dispatcher.commands.locate import grid_check_command
+
+    grid_check_command(_Settings.config, file, json=json)
+
+
+@app.command()
+def audit(ledger: LedgerOption = None, json: JsonOption = False) -> None:
+    """Recompute everything from the ledger's inputs and compare; exit 1 if anything differs."""
+    from dispatcher.commands.audit import audit_command
+
+    audit_command(_Settings.config, ledger, json=json)
+
+
+@app.command()
+def doctor(ledger: LedgerOption = None) -> None:
+    """Check the installation, the configuration, the policy, the grid and the ledger."""
+    from dispatcher.commands.doctor import doctor_command
+
+    doctor_command(_Settings.config, ledger)
+
+
+def main() -> None:
+    """Run the command line; errors say what, where and the next step."""
+    from dispatcher.commands.errors import EXPECTED, describe
+
+    try:
+        app()
+    except EXPECTED as error:
+        from dispatcher.commands.talk import fail
+
+        fail(describe(error))
+    except BrokenPipeError:
+        os._exit(141)  # whoever read our output has gone: no more words
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""`dispatcher doctor`: is everything here that is needed, and does it fit together?"""
+
+import sqlite3
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from rich.table import Table
+
+from dispatcher.commands.errors import EXPECTED, describe
+from dispatcher.commands.opening import config_of
+from dispatcher.commands.talk import out
+from dispatcher.hosts.embedded import PARTITION
+from dispatcher.hosts.setup import read_policy
+from dispatcher.ledger import SqliteLedger
+from geo import load_grid, survey
+
+__all__ = ["doctor_command"]
+
+SQLITE_MIN = (3, 35, 0)  # what the ledger's statements need
+
+
+def doctor_command(config_path: Path, ledger_path: Path | None) -> None:
+    """Look at each part, say what was found and what to do; exit 1 when anything is wrong."""
+    table = Table("part", "state", "what")
+    wrong = 0
+    for part, look in (
+        ("python", _python),
+        ("packages", _packages),
+        ("sqlite", _sqlite),
+        ("configuration", lambda: str(config_path.resolve()) if config_of(config_path) else ""),
+        ("grid", lambda: _grid(config_path)),
+        ("policy", lambda: _policy(config_path)),
+        ("ledger", lambda: _ledger(config_path, ledger_path)),
+    ):
+        try:
+            table.add_row(part, "ok", look())
+        except (*EXPECTED, RuntimeError) as error:
+            wrong += 1
+            table.add_row(part, "WRONG", describe(error))
+    out.print(table)
+    if wrong:
+        raise SystemExit(1)
+
+
+def _python() -> str:
+    return sys.version.split()[0]
+
+
+def _packages() -> str:
+    found = []
+    for name in ("msgspec", "orjson", "numpy", "shapely", "rtree", "pydantic", "holidays"):
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            raise RuntimeError(f"{name} is not installed; `make demo` sets everything up") from None
+    return ", ".join(found)
+
+
+def _sqlite() -> str:
+    if sqlite3.sqlite_version_info < SQLITE_MIN:
+        raise RuntimeError(f"SQLite {sqlite3.sqlite_version}; {'.'.join(map(str, SQLITE_MIN))} or newer is needed")
+    return sqlite3.sqlite_version
+
+
+def _grid(config_path: Path) -> str:
+    grid = load_grid(config_of(config_path).grid.read_bytes())
+    return f"{grid.sha256[:12]}: {len(grid)} cells, {grid.levels} levels, {len(survey(grid))} warning(s): `grid check`"
+
+
+def _policy(config_path: Path) -> str:
+    policy = read_policy(config_of(config_path).policy)
+    rules = f"{len(policy.routes)} routes, {len(policy.overlays)} overlays"
+    return f"{policy.name} {policy.version} ({policy.sha256[:12]}), {rules}"
+
+
+def _ledger(config_path: Path, ledger_path: Path | None) -> str:
+    path = ledger_path or config_of(config_path).ledger
+    if not path.exists():
+        return f"{path}: not made yet; `dispatcher run` or `dispatcher replay` makes it"
+    ledger = SqliteLedger(path, read_only=True)
+    try:
+        position = ledger.position(PARTITION)
+        waiting = len(ledger.read(PARTITION, position.offset, 1_000_000))
+        return f"{path}: worked through to record {position.offset}, {waiting} waiting"
+    finally:
+        ledger.close()

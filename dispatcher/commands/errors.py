@@ -1,0 +1,19 @@
+"""The errors a person can do something about: told in their own words, without a traceback."""
+
+from dispatcher.config import ConfigError
+from dispatcher.hosts.mapping import MappingError
+from dispatcher.ledger import LedgerError
+from geo import GridError, TableError
+from rules import PolicyError
+
+__all__ = ["EXPECTED", "describe"]
+
+EXPECTED = (ConfigError, MappingError, LedgerError, GridError, TableError, PolicyError, OSError)
+
+
+def describe(error: Exception) -> str:
+    """What went wrong, ready to be shown."""
+    if isinstance(error, PolicyError):
+        problems = "\n".join(str(problem) for problem in error.problems)
+        return f"{problems}\nthe policy has {len(error.problems)} problem(s); nothing was started"
+    return str(error)

@@ -1,0 +1,71 @@
+"""`dispatcher incident`."""
+
+from pathlib import Path
+
+import msgspec
+import orjson
+from rich.table import Table
+
+from dispatcher.commands.opening import find_incident, opened
+from dispatcher.commands.talk import out, print_json, shortened
+from dispatcher.core import IncidentRecord
+from dispatcher.core.wire import encode
+
+__all__ = ["incident_command"]
+
+
+def incident_command(config_path: Path, ledger_path: Path | None, named: str, *, json: bool) -> None:
+    """Show one incident."""
+    with opened(config_path, ledger_path) as (_, view):
+        record = find_incident(view, named)
+    if json:
+        print_json(orjson.loads(encode(record)))
+        return
+    for line in _heading(record):
+        out.print(line, markup=False)
+    out.print(_assignments(record))
+    out.print(_targets(record))
+    out.print(_history(record))
+
+
+def _heading(record: IncidentRecord) -> list[str]:
+    reports = ", ".join(f"{source}/{report_id}" for source, report_id in record.reports)
+    return [
+        f"{record.incident_id}  {record.stage} {record.state}, revision {record.revision}",
+        f"category {record.category or '- (' + record.reported_category + ')'}, severity {record.severity}",
+        f"place {' > '.join(record.place.path) or '-'} ({record.place.how})",
+        f"opened {shortened(record.opened_at)}, closed {shortened(record.closed_at)}",
+        f"responsible {record.responsible or '-'}",
+        f"reports ({record.report_count}): {reports}",
+        *([f"tags {', '.join(record.tags)}"] if record.tags else []),
+        *([f"flags {', '.join(record.flags)}"] if record.flags else []),
+    ]
+
+
+def _assignments(record: IncidentRecord) -> Table:
+    table = Table("role", "department", "state", "offered", "acknowledged", "arrived", "done", title="assignments")
+    for a in ([record.lead] if record.lead else []) + record.support:
+        party = a.department if a.unit is None else f"{a.department}@{a.unit}"
+        table.add_row(
+            a.role, party, a.state, *map(shortened, (a.offered_at, a.acknowledged_at, a.arrived_at, a.done_at))
+        )
+    return table
+
+
+def _targets(record: IncidentRecord) -> Table:
+    table = Table("target", "of", "budget", "clock", "due", "fulfilled", "overdue since", title="targets")
+    for t in record.targets:
+        done = f"revoked {shortened(t.revoked_at)}" if t.revoked_at else shortened(t.fulfilled_at)
+        table.add_row(t.name, t.of, t.budget, t.clock, shortened(t.due_at), done, shortened(t.breached_at))
+    return table
+
+
+def _history(record: IncidentRecord) -> Table:
+    table = Table("revision", "at", "what", "by", "state", title="history")
+    for raw in record.history:
+        entry = msgspec.json.decode(raw)
+        by = entry.get("by", {})
+        who = " ".join(filter(None, [by.get("role"), by.get("department"), by.get("person")]))
+        what = entry["what"] + (f" ({entry['note']})" if "note" in entry else "")
+        table.add_row(str(entry["revision"]), shortened(entry["at"]), what, who or "-", entry["state"])
+    return table

@@ -1,0 +1,53 @@
+"""`dispatcher run`: the engine, headless."""
+
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+from dispatcher.commands.opening import config_of
+from dispatcher.commands.talk import say
+from dispatcher.hosts.embedded import Embedded, enact_first_policy
+from dispatcher.hosts.run import Health, run_until, serve_health
+from dispatcher.hosts.setup import Books, load_setup
+from dispatcher.ledger import SqliteLedger
+from dispatcher.metrics import EngineMetrics
+
+__all__ = ["run_command"]
+
+
+def run_command(config_path: Path, ledger_path: Path | None) -> None:
+    """Run until SIGTERM or SIGINT; the batch under way is finished first."""
+    config = config_of(config_path)
+    setup = load_setup(config)
+    path = ledger_path or config.ledger
+    ledger = SqliteLedger(path)
+    stop = threading.Event()
+
+    def end(signum: int, _frame: FrameType | None) -> None:
+        say(f"{signal.Signals(signum).name}: finishing the batch under way")
+        stop.set()
+
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, end)
+    metrics, health = EngineMetrics(), Health()
+    try:
+        with serve_health(config.http.host, config.http.port, metrics.registry, health) as port:
+            enact_first_policy(ledger, setup.policy)
+            host = Embedded(
+                ledger,
+                setup.intake,
+                Books(ledger, setup.policy),
+                grid=setup.grid.sha256,
+                batch_records=config.engine.batch_records,
+                observer=metrics,
+            )
+            metrics.policy(setup.policy.version, setup.policy.sha256)
+            in_force = host.engine.state.policy_sha
+            if in_force not in (None, setup.policy.sha256):
+                say(f"{path} has policy {in_force} in force, not {setup.policy.sha256} of {config.policy}")
+            say(f"following {path}; http://{config.http.host}:{port}/metrics, /health/live, /health/ready")
+            run_until(stop, host, metrics, health, config.engine.poll_ms)
+    finally:
+        ledger.close()
+    say("stopped; everything taken is committed")

@@ -1,0 +1,232 @@
+"""Stage 1: bytes -> typed report, update or command, or a rejection with its reason -> place.
+
+Stateless: what a record becomes depends on the record, `config.yaml` and the grid alone, so a record read again after
+a crash becomes the same work. Everything the policy decides (sources, categories, roles) is left to stage 2.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple, TypeVar
+
+import msgspec
+from msgspec import DecodeError, ValidationError
+
+from dispatcher.core.instants import DAY_MS, datetime_to_ms
+from dispatcher.core.lifecycle import ACTION_TABLE
+from dispatcher.core.locate import NOWHERE, Placer
+from dispatcher.core.messages import (
+    MESSAGE_BYTES_MAX,
+    Actor,
+    Clock,
+    Command,
+    CommandWork,
+    LenientReport,
+    LenientUpdate,
+    Reason,
+    Record,
+    Rejected,
+    Report,
+    ReportWork,
+    Source,
+    Update,
+    UpdateWork,
+    Work,
+)
+from dispatcher.core.privacy import mask_original, mask_text
+
+__all__ = ["CLOCK", "CONTROL", "REPORTS", "UPDATES", "Intake", "Taken", "reject_unread"]
+
+REPORTS, UPDATES, CONTROL, CLOCK = "reports", "updates", "control", "clock"
+DEPARTMENT_UPDATES: Final = "updates."
+AHEAD_MAX_MS = DAY_MS  # a report may be dated this far ahead of its record: clocks of phones are wrong by hours
+EARLIEST_MS = 0  # nothing is dated before 1970
+LATEST_MS = 253_402_300_799_999  # nor after the year 9999 in UTC, which text could not say
+
+_report = msgspec.json.Decoder(Report)
+_report_lenient = msgspec.json.Decoder(LenientReport)
+_update = msgspec.json.Decoder(Update)
+_update_lenient = msgspec.json.Decoder(LenientUpdate)
+_command = msgspec.json.Decoder(Command)
+_canonical = msgspec.json.Encoder(order="deterministic")
+
+_TIME_FIELDS = ("$.reported_at", "$.promised_at", "$.at")
+
+
+T = TypeVar("T")
+M = TypeVar("M", Report, Update)
+
+
+class Taken(NamedTuple):
+    """What one batch became: work in the order of the records, personal data apart, and what was ignored."""
+
+    work: list[Work]
+    reporters: list[tuple[str, bytes]]
+    unknown_fields: int
+
+
+class _Refusal(Exception):
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason, self.detail = reason, detail
+
+
+class Intake:
+    """Takes batches of records in; knows where things are, not what the policy says of them."""
+
+    def __init__(self, placer: Placer) -> None:
+        self._placer = placer
+
+    def take(self, records: Sequence[Record]) -> Taken:
+        """Turn records into work, one for one and in order.
+
+        Never raises for what a record holds: that becomes a `Rejected` with its reason.
+        """
+        taken = Taken([], [], 0)
+        work, unknown_fields = taken.work, 0
+        unplaced: list[tuple[int, Report]] = []
+        for record in records:
+            try:
+                item, lenient = self._read(record)
+            except _Refusal as refusal:
+                work.append(_rejected(record, refusal.reason, refusal.detail))
+                continue
+            unknown_fields += lenient
+            if type(item) is ReportWork:
+                unplaced.append((len(work), item.report))
+                if item.report.reporter is not None:
+                    item = self._set_reporter_apart(item, taken.reporters)
+            work.append(item)
+        self._place(work, unplaced)
+        return taken._replace(unknown_fields=unknown_fields)
+
+    def _read(self, record: Record) -> tuple[Work, int]:
+        topic = record.topic
+        if len(record.value) > MESSAGE_BYTES_MAX:
+            raise _Refusal(Reason.TOO_LARGE, f"{len(record.value)} bytes; at most {MESSAGE_BYTES_MAX}")
+        if topic == REPORTS:
+            return _read_report(record)
+        if topic == UPDATES or topic.startswith(DEPARTMENT_UPDATES):
+            return _read_update(record)
+        if topic == CLOCK:
+            return Clock(record.seq, record.time_ms, _source(record)), 0
+        if topic == CONTROL:
+            return CommandWork(record.seq, record.time_ms, _source(record), _decode(_command, record.value)), 0
+        raise ValueError(f"the engine does not follow the topic {topic}")
+
+    def _set_reporter_apart(self, item: ReportWork, reporters: list[tuple[str, bytes]]) -> ReportWork:
+        report = item.report
+        reporters.append((f"{report.source}/{report.report_id}", _canonical.encode(report.reporter)))
+        return msgspec.structs.replace(item, report=msgspec.structs.replace(report, reporter=None))
+
+    def _place(self, work: list[Work], unplaced: Sequence[tuple[int, Report]]) -> None:
+        if not unplaced:
+            return
+        places = self._placer.place([report for _, report in unplaced])
+        for (index, _), place in zip(unplaced, places, strict=True):
+            item = work[index]
+            assert isinstance(item, ReportWork)  # noqa: S101 - the index was made from it
+            work[index] = ReportWork(
+                item.seq, item.time_ms, item.origin, item.report, place, item.digest, item.has_reporter,
+                item.reported_ms, item.promised_ms,
+            )  # fmt: skip
+
+
+def reject_unread(record: Record, error: Exception) -> Rejected:
+    """The rejection of a record that stage 1 itself failed on: our bug, not the record's fault."""
+    return _rejected(record, Reason.ENGINE_ERROR, f"stage 1 failed: {type(error).__name__}")
+
+
+def _source(record: Record) -> Source:
+    return Source(record.topic, record.partition, record.offset, record.time_ms)
+
+
+def _rejected(record: Record, reason: Reason, detail: str) -> Rejected:
+    return Rejected(
+        record.seq, record.time_ms, _source(record), reason, detail, mask_original(record.value), record.key
+    )
+
+
+def _read_report(record: Record) -> tuple[ReportWork, int]:
+    report, lenient = _decode_counting(_report, _report_lenient, record.value)
+    reported_ms = _instant(report.reported_at, "reported_at")
+    if reported_ms > record.time_ms + AHEAD_MAX_MS:
+        raise _Refusal(Reason.BAD_TIME, "reported_at is more than a day ahead of the time it was received")
+    promised_ms = None if report.promised_at is None else _instant(report.promised_at, "promised_at")
+    return ReportWork(
+        record.seq,
+        record.time_ms,
+        _source(record),
+        report,
+        NOWHERE,
+        _digest(report),
+        report.reporter is not None,
+        reported_ms,
+        promised_ms,
+    ), lenient
+
+
+def _read_update(record: Record) -> tuple[UpdateWork, int]:
+    update, lenient = _decode_counting(_update, _update_lenient, record.value)
+    at_ms = _instant(update.at, "at")
+    if record.topic == UPDATES:
+        if update.actor is None:
+            raise _Refusal(Reason.MISSING_FIELD, "actor: updates on this topic come from the gateway, which names it")
+        actor = update.actor
+    else:  # whatever a department's message says of its actor, it is that department
+        person = update.actor.person if update.actor is not None else None
+        actor = Actor("department", record.topic.removeprefix(DEPARTMENT_UPDATES), update.unit, person)
+    if (update.incident_id is None) == (update.report is None):
+        raise _Refusal(Reason.MISSING_FIELD, "name the incident by incident_id or by report {source, report_id}")
+    for field in ACTION_TABLE[update.action].needs:
+        if getattr(update, field) is None:
+            raise _Refusal(Reason.MISSING_FIELD, f"{update.action} needs {field}")
+    digest = _digest(msgspec.structs.replace(update, actor=actor))  # the same words of two departments are two contents
+    return UpdateWork(record.seq, record.time_ms, _source(record), update, actor, digest, at_ms), lenient
+
+
+def _decode_counting(
+    strict: msgspec.json.Decoder[M], lenient: msgspec.json.Decoder[Any], value: bytes
+) -> tuple[M, int]:
+    try:
+        return strict.decode(value), 0
+    except ValidationError as error:
+        if not str(error).startswith("Object contains unknown field"):
+            raise _refused(error) from None
+    except (DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _refused(error) from None
+    return _decode(lenient, value), 1
+
+
+def _decode(decoder: msgspec.json.Decoder[T], value: bytes) -> T:
+    try:
+        return decoder.decode(value)
+    except (DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _refused(error) from None
+
+
+def _refused(error: Exception) -> _Refusal:
+    text = mask_text(str(error))  # it may quote the message
+    if not isinstance(error, ValidationError):
+        return _Refusal(Reason.NOT_JSON, text)
+    if "missing required field" in text:
+        return _Refusal(Reason.MISSING_FIELD, text)
+    if text.startswith("Expected `object`") and " - at `$" not in text:
+        return _Refusal(Reason.NOT_AN_OBJECT, text)
+    if text.endswith(tuple(f"at `{field}`" for field in _TIME_FIELDS)):
+        return _Refusal(Reason.BAD_TIME, text)
+    return _Refusal(Reason.WRONG_TYPE, text)
+
+
+def _instant(moment: datetime, field: str) -> int:
+    try:
+        instant_ms = datetime_to_ms(moment)
+    except OverflowError:
+        instant_ms = -1
+    if not EARLIEST_MS <= instant_ms <= LATEST_MS:
+        raise _Refusal(Reason.BAD_TIME, f"{field} lies before 1970 or after 9999")
+    return instant_ms
+
+
+def _digest(message: msgspec.Struct) -> int:
+    return int.from_bytes(blake2b(_canonical.encode(message), digest_size=7).digest(), "big")

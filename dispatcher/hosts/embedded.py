@@ -1,0 +1,174 @@
+"""The embedded host: both stages in one step, one partition, any ledger.
+
+read -> take (stage 1) -> process (stage 2) -> commit. If the engine fails on a record, the engine is thrown away and
+rebuilt, and that record ends as `engine_error`. If anything else fails, so does the process: the ledger makes the
+restart exact.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from dispatcher.core import (
+    CLOCK,
+    CONTROL,
+    Engine,
+    EngineFault,
+    Intake,
+    Outcome,
+    PartitionState,
+    Poison,
+    Record,
+    Rulebook,
+)
+from dispatcher.core.intake import reject_unread
+from dispatcher.core.messages import Command, Work
+from dispatcher.core.wire import encode
+from dispatcher.ledger import Entry, Ledger, Owner
+from rules import Policy
+
+__all__ = ["PARTITION", "Embedded", "Observer", "enact_first_policy"]
+
+PARTITION = 0
+log = logging.getLogger(__name__)
+
+
+class Observer(Protocol):
+    """Told of every commit; metrics are made from it."""
+
+    def committed(self, outcome: Outcome, unknown_fields: int) -> None:
+        """An outcome is durable."""
+
+    def faulted(self, fault: EngineFault) -> None:
+        """Our own code failed on a record."""
+
+
+class Embedded:
+    """Follows the ledger's inputs as the owner of its one partition.
+
+    Args:
+        ledger: any driver.
+        intake: stage 1.
+        books: policies by sha256.
+        grid: the grid's content hash.
+        batch_records: most records a step reads.
+        observer: told of commits and faults.
+        on_step: called between the phases; tests crash here.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        intake: Intake,
+        books: Mapping[str, Rulebook],
+        *,
+        grid: str = "",
+        batch_records: int = 1_000,
+        observer: Observer | None = None,
+        on_step: Callable[[str], None] | None = None,
+    ) -> None:
+        self._ledger, self._intake, self._books, self._grid = ledger, intake, books, grid
+        self._batch_records = batch_records
+        self._observer = observer
+        self._on_step = on_step or (lambda _: None)
+        self._owner: Owner = ledger.own(PARTITION)
+        self._poisoned: set[Poison] = set()
+        self._unknown_fields = 0
+        self._reporters: list[tuple[tuple[str, str], bytes]] = []
+        self.engine = self._rebuild()
+
+    @property
+    def tally(self) -> Counter[str]:
+        """What has been counted since the ledger began."""
+        return self.engine.state.tally
+
+    def step(self) -> int:
+        """Take one batch through; returns how many records it consumed, 0 when there are none."""
+        records = self._ledger.read(PARTITION, self.engine.position.offset, self._batch_records)
+        if not records:
+            return 0
+        work = self._take(records)
+        self._on_step("step:taken")
+        done = 0
+        while done < len(work):
+            expected = self.engine.position
+            outcome = self._process(work[done:])
+            self._on_step("step:processed")
+            also = dict(self._reporters)
+            self._ledger.commit(self._owner, outcome, expected, also)
+            self._on_step("step:committed")
+            if self._observer is not None:
+                self._observer.committed(outcome, self._unknown_fields)
+            self._unknown_fields = 0
+            done += outcome.consumed
+        return len(work)
+
+    def catch_up(self, on_progress: Callable[[int], None] | None = None) -> int:
+        """Step until there is nothing left to read; returns the number of records consumed."""
+        total = 0
+        while consumed := self.step():
+            total += consumed
+            if on_progress is not None:
+                on_progress(consumed)
+        return total
+
+    def tick(self, now_ms: int) -> bool:
+        """Append a clock record when a timer is overdue and nothing else is waiting; returns whether it did."""
+        if self.engine.next_due_ms >= now_ms:
+            return False
+        self._ledger.append([Entry(CLOCK, b"", None, now_ms)])
+        return True
+
+    def _take(self, records: Sequence[Record]) -> list[Work]:
+        try:
+            taken = self._intake.take(records)
+        except Exception:
+            log.exception("stage 1 failed on a batch of %d records; taking them one by one", len(records))
+            return self._take_singly(records)
+        self._reporters = [(("reporters", key), value) for key, value in taken.reporters]
+        self._unknown_fields += taken.unknown_fields
+        return taken.work
+
+    def _take_singly(self, records: Sequence[Record]) -> list[Work]:
+        work: list[Work] = []
+        reporters: list[tuple[tuple[str, str], bytes]] = []
+        for record in records:
+            try:
+                taken = self._intake.take([record])
+            except Exception as error:
+                log.exception("stage 1 failed on %s/%d", record.topic, record.offset)
+                work.append(reject_unread(record, error))
+            else:
+                work.extend(taken.work)
+                reporters.extend((("reporters", key), value) for key, value in taken.reporters)
+        self._reporters = reporters
+        return work
+
+    def _process(self, work: Sequence[Work]) -> Outcome:
+        while True:
+            try:
+                return self.engine.process(work, poisoned=self._poisoned)
+            except EngineFault as fault:
+                if fault.poison in self._poisoned:
+                    raise  # not even the rejection can be written: stop loudly
+                log.exception("engine fault on %s; it ends as engine_error", fault.poison)
+                if self._observer is not None:
+                    self._observer.faulted(fault)
+                self._poisoned.add(fault.poison)
+                self.engine = self._rebuild()
+
+    def _rebuild(self) -> Engine:
+        state = PartitionState(PARTITION, self._books)
+        state.restore(*self._ledger.restore(PARTITION))
+        return Engine(state, self._ledger.position(PARTITION), self._grid)
+
+
+def enact_first_policy(ledger: Ledger, policy: Policy) -> bool:
+    """In a new ledger, store the policy and append the event that puts it in force; returns whether it did."""
+    if ledger.appended(CONTROL):
+        return False
+    ledger.put("policies", policy.sha256, policy.canonical)
+    command = Command(command_id=f"first-{policy.sha256[:12]}", command="activate", sha256=policy.sha256)
+    ledger.append([Entry(CONTROL, encode(command), None, 0)])
+    return True

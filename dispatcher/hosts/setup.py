@@ -1,0 +1,90 @@
+"""Loading what the configuration names: grid, gazetteer, things, policy. The only reader of those files."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from dispatcher.config import Config
+from dispatcher.core import Asset, Intake, Placer, Rulebook
+from dispatcher.ledger import Ledger, LedgerError
+from geo import Grid, Locator, load_gazetteer, load_grid, load_things
+from rules import Policy, load_canonical, load_policy
+
+__all__ = ["Books", "Setup", "load_setup", "read_policy"]
+
+POLICY_SUFFIXES = (".yaml", ".yml", ".csv")
+
+
+class Setup(NamedTuple):
+    """What one engine needs besides its ledger."""
+
+    grid: Grid
+    placer: Placer
+    intake: Intake
+    policy: Policy
+
+
+class Books(Mapping[str, Rulebook]):
+    """Policies by sha256, compiled on first use from the ledger's own copies."""
+
+    def __init__(self, ledger: Ledger, *known: Policy) -> None:
+        self._ledger = ledger
+        self._books = {policy.sha256: Rulebook(policy) for policy in known}
+
+    def __getitem__(self, sha256: str) -> Rulebook:
+        book = self._books.get(sha256)
+        if book is None:
+            document = self._ledger.newest("policies", sha256)
+            if document is None:
+                raise KeyError(sha256)
+            book = self._books[sha256] = Rulebook(load_canonical(document))
+        return book
+
+    def __contains__(self, sha256: object) -> bool:
+        return isinstance(sha256, str) and (
+            sha256 in self._books or self._ledger.newest("policies", sha256) is not None
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._books)
+
+    def __len__(self) -> int:
+        return len(self._books)
+
+
+def read_policy(directory: Path) -> Policy:
+    """Read and load a policy directory.
+
+    Raises:
+        PolicyError: with every problem of it.
+        LedgerError: there is no such directory.
+    """
+    if not directory.is_dir():
+        raise LedgerError(f"{directory}: no such policy directory; set `policy` in the configuration")
+    files = {
+        file.relative_to(directory).as_posix(): file.read_bytes()
+        for file in sorted(directory.rglob("*"))
+        if file.is_file() and file.suffix in POLICY_SUFFIXES
+    }
+    return load_policy(files)
+
+
+def load_setup(config: Config) -> Setup:
+    """Everything the configuration names.
+
+    Raises:
+        GridError, PolicyError: with every problem of the file or directory.
+        OSError: a file cannot be read.
+    """
+    grid = load_grid(config.grid.read_bytes())
+    locator = Locator(grid, tolerance_m=config.locate.tolerance_m)
+    gazetteer = None if config.gazetteer is None else load_gazetteer(config.gazetteer.read_bytes())
+    things = [] if config.things is None else load_things(config.things.read_bytes())
+    placer = Placer(
+        grid,
+        locator,
+        gazetteer=gazetteer,
+        assets={thing.id: Asset(thing.lon, thing.lat) for thing in things},
+        crs_of={name: source.crs for name, source in config.sources.items()},
+    )
+    return Setup(grid, placer, Intake(placer), read_policy(config.policy))

@@ -1,0 +1,112 @@
+"""The ledger: the only truth. One interface; memory, SQLite and Kafka behind it, one contract suite against all.
+
+A ledger holds input records in one order a partition, and what the engine made of them. `commit` writes outputs, state
+and position in one transaction or not at all, and only for the present owner at the expected position: a second
+writer can never mix in.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from dispatcher.core import Outcome, Position, Record
+
+__all__ = ["Entry", "Fenced", "InUse", "Kept", "Ledger", "LedgerError", "Owner"]
+
+
+class LedgerError(Exception):
+    """The ledger cannot do what was asked; the message says what to do next."""
+
+
+class InUse(LedgerError):
+    """Another process is writing to this ledger."""
+
+
+class Fenced(LedgerError):
+    """This owner is no longer the owner, or the position is not the one it expects: its work is thrown away."""
+
+
+class Entry(NamedTuple):
+    """A record to append. Without a time the ledger's clock dates it; no record is dated before the one before it."""
+
+    topic: str
+    value: bytes
+    key: str | None = None
+    time_ms: int | None = None
+
+
+class Kept(NamedTuple):
+    """A record of an output topic: `seq` orders the topic's records (for a compacted topic: its newest values)."""
+
+    seq: int
+    key: str
+    time_ms: int
+    value: bytes | None  # None: a tombstone
+
+
+class Owner(NamedTuple):
+    """The right to commit for one partition, until somebody else takes it."""
+
+    partition: int
+    epoch: int
+
+
+class Ledger(Protocol):
+    """What every driver does."""
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Add input records in this order, all or none; they are durable when this returns."""
+        ...
+
+    def put(self, topic: str, key: str, value: bytes) -> None:
+        """Set a value on a compacted topic outside the engine (`policies`); durable when this returns."""
+        ...
+
+    def own(self, partition: int) -> Owner:
+        """Become the owner of a partition; whoever was it before can commit no more.
+
+        Raises:
+            InUse: another living process owns it.
+        """
+        ...
+
+    def position(self, partition: int) -> Position:
+        """How far the partition has been committed."""
+        ...
+
+    def read(self, partition: int, after: int, limit: int) -> list[Record]:
+        """Input records beyond a position, in order; fewer than `limit` only at the end."""
+        ...
+
+    def restore(self, partition: int) -> tuple[Iterable[tuple[str, bytes]], Iterable[tuple[str, bytes]]]:
+        """The newest values of `state` and of `incidents`."""
+        ...
+
+    def commit(
+        self, owner: Owner, outcome: Outcome, expected: Position, also: Mapping[tuple[str, str], bytes] | None = None
+    ) -> None:
+        """Write an outcome, and compacted values made beside it (`reporters`), at once or not at all.
+
+        Raises:
+            Fenced: the owner or the position has changed; nothing was written.
+        """
+        ...
+
+    def follow(self, topic: str, after: int, limit: int) -> list[Kept]:
+        """Records of an output topic with `seq` beyond `after`, in order; a trailing `*` takes all topics so named."""
+        ...
+
+    def newest(self, topic: str, key: str) -> bytes | None:
+        """The newest value of a key on a compacted topic."""
+        ...
+
+    def topics(self) -> list[str]:
+        """Every topic that holds a record, sorted."""
+        ...
+
+    def appended(self, topic: str) -> int:
+        """How many records were ever appended to an input topic."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and of the ownership."""
+        ...

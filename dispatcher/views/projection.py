@@ -1,0 +1,195 @@
+"""The projection: what the ledger put out, as query tables in a SQLite file of its own.
+
+It follows `archive`, `incidents`, `events` and `rejected`. The rows of a batch and the position behind it are one
+transaction, so a process may die anywhere and the next one goes on; delete the file and it is rebuilt alike. Applying a
+record again changes nothing: an incident's row is replaced by a later revision only. It is consistent per incident,
+not across topics. A tombstone on `incidents` says that the engine has let go of an ended incident; its row stays.
+
+Every read (`queries`, `measures`) goes through this file and never through the engine.
+"""
+
+import sqlite3
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from dispatcher.ledger import Kept, Ledger
+from dispatcher.views.rows import Setback, setbacks
+from dispatcher.views.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES, insert
+from dispatcher.views.writes import writes_of
+
+__all__ = ["BATCH", "Projection", "ProjectionError"]
+
+BATCH = 2_000  # records in one transaction: 4 MB of incidents, a tenth of a second
+BUSY_TIMEOUT_S = 10.0
+_TOPICS = ("archive", "incidents", "events", "rejected")
+
+_SETBACK = insert("setback", Setback._fields)
+_POSITION = (
+    "INSERT INTO position (topic, seq, time_ms, mark) VALUES (?, ?, ?, ?) ON CONFLICT (topic) DO UPDATE SET"
+    " seq = excluded.seq, time_ms = max(time_ms, excluded.time_ms), mark = excluded.mark"
+)
+
+
+class ProjectionError(Exception):
+    """The projection cannot be used; the message says what to do next."""
+
+
+class Projection:
+    """The query tables. One thread at a time; a reader beside a follower opens its own with `read_only`.
+
+    Args:
+        path: the file, made when absent; `":memory:"` for one that lives as long as the object.
+        read_only: only read; the file must be there.
+
+    Raises:
+        ProjectionError: the file is not a projection, is damaged, or (with `read_only`) is absent or outdated.
+    """
+
+    def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
+        self._name = str(path)
+        self._known_ledger: Ledger | None = None
+        if read_only and not Path(path).exists():
+            raise ProjectionError(f"{path}: no such projection; `dispatcher run` or `dispatcher kpi` makes one")
+        self.db = sqlite3.connect(
+            self._name, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        try:
+            self._prepare(read_only)
+        except sqlite3.DatabaseError as error:
+            self.db.close()
+            raise ProjectionError(f"{path}: not a projection ({error}); delete it or name another file") from error
+        except ProjectionError:
+            self.db.close()
+            raise
+
+    def catch_up(self, ledger: Ledger, batch: int = BATCH) -> int:
+        """Apply everything the ledger has put out since the last call, `batch` records a transaction.
+
+        A ledger that does not hold what was followed last is another one: everything is rebuilt from it.
+
+        Returns:
+            How many records were applied.
+
+        Raises:
+            ProjectionError: a record is not what this version of the program writes.
+        """
+        if self._known_ledger is not ledger:
+            if not self._followed(ledger):
+                with self._transaction():
+                    self._rebuild()
+            self._known_ledger = ledger
+        return sum(self._drain(ledger, topic, batch) for topic in _TOPICS)
+
+    @property
+    def latest_ms(self) -> int:
+        """The instant of the latest record applied: what "now" means in a ledger of the past; 0 for none."""
+        latest: int = self.db.execute("SELECT coalesce(max(time_ms), 0) FROM position").fetchone()[0]
+        return latest
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.db.close()
+
+    def _prepare(self, read_only: bool) -> None:
+        application_id = self.db.execute("PRAGMA application_id").fetchone()[0]
+        version = self.db.execute("PRAGMA user_version").fetchone()[0]
+        if application_id != APPLICATION_ID:
+            tables = self.db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            if tables or application_id or read_only:
+                raise ProjectionError(f"{self._name}: a database of another program; name another file")
+        elif read_only and version != SCHEMA_VERSION:
+            raise ProjectionError(f"{self._name}: format {version}, not {SCHEMA_VERSION}; any follower rebuilds it")
+        if read_only:
+            self.db.execute("PRAGMA query_only = ON")
+            return
+        self.db.execute("PRAGMA journal_mode = WAL")
+        self.db.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last batches, which are then redone
+        self.db.execute("PRAGMA cache_size = -65536")
+        self.db.execute("PRAGMA temp_store = MEMORY")
+        self.db.execute("PRAGMA journal_size_limit = 67108864")
+        with self._transaction():  # of several processes that open a new file, the first makes the tables
+            if self.db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+                self._rebuild()
+
+    def _rebuild(self) -> None:
+        """Start from nothing; inside a transaction, so that readers see the old tables or the new ones."""
+        for (name,) in self.db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            self.db.execute(f'DROP TABLE "{name}"')
+        for statement in TABLES:
+            self.db.execute(statement)
+        self.db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        self.db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.db.execute("COMMIT")
+        except BaseException:
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
+            raise
+
+    def _seq(self, topic: str) -> int:
+        row = self.db.execute("SELECT seq FROM position WHERE topic = ?", (topic,)).fetchone()
+        return -1 if row is None else int(row[0])
+
+    def _followed(self, ledger: Ledger) -> bool:
+        """Whether the last record followed on each append topic stands in this ledger, byte for byte."""
+        rows = self.db.execute("SELECT topic, seq, mark FROM position WHERE topic <> 'incidents'").fetchall()
+        for topic, seq, mark in rows:
+            kept = ledger.follow(topic, seq - 1, 1)
+            if not kept or (kept[0].seq == seq and _mark(kept[0]) != mark):
+                return False
+        return True
+
+    def _drain(self, ledger: Ledger, topic: str, batch: int) -> int:
+        applied = 0
+        while kept := ledger.follow(topic, after := self._seq(topic), batch):
+            try:
+                writes = writes_of(topic, kept)
+            except (msgspec.MsgspecError, ValueError) as error:
+                span = f"records {kept[0].seq} to {kept[-1].seq} of {topic}"
+                raise ProjectionError(f"{span}: not what this program writes ({error})") from error
+            with self._transaction():
+                if self._seq(topic) != after:
+                    continue  # another follower of this file was quicker
+                for statement, rows in writes:
+                    self.db.executemany(statement, rows)
+                self._settle_history(topic, kept)
+                latest_ms = max(record.time_ms for record in kept)
+                self.db.execute(_POSITION, (topic, kept[-1].seq, latest_ms, _mark(kept[-1])))
+            applied += len(kept)
+        return applied
+
+    def _settle_history(self, topic: str, kept: Sequence[Kept]) -> None:
+        """Work out the setbacks of those incidents of the batch that had any: they need all pages of the history."""
+        if topic not in ("archive", "incidents"):
+            return
+        for incident_id in sorted({record.key for record in kept}):
+            had = "SELECT 1 FROM incident WHERE incident_id = ? AND reworks + returns > 0"
+            if self.db.execute(had, (incident_id,)).fetchone():
+                self.db.executemany(_SETBACK, setbacks(incident_id, history_of(self.db, incident_id)))
+
+
+def history_of(db: sqlite3.Connection, incident_id: str) -> list[bytes]:
+    """The entries of an incident's history as JSON, oldest first, as far as they have been followed."""
+    pages = db.execute("SELECT value FROM page WHERE incident_id = ? ORDER BY page", (incident_id,)).fetchall()
+    last = db.execute("SELECT value FROM record WHERE incident_id = ?", (incident_id,)).fetchall()
+    return [bytes(entry) for (value,) in [*pages, *last] for entry in _history.decode(value).history]
+
+
+class _History(msgspec.Struct, frozen=True):
+    history: list[msgspec.Raw] = []
+
+
+_history = msgspec.json.Decoder(_History)
+
+
+def _mark(kept: Kept) -> int:
+    return zlib.crc32(kept.value or b"", zlib.crc32(kept.key.encode()))

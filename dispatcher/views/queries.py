@@ -1,0 +1,67 @@
+"""Reads about one incident or one report, and the sums over states."""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from dispatcher.core import IncidentRecord, decode_incident
+from dispatcher.views.projection import Projection, history_of
+
+__all__ = ["History", "doubled_reports", "history", "incident", "incident_json", "incidents_of_report", "states"]
+
+
+class History(NamedTuple):
+    """What happened to an incident, oldest first; `complete` is False while a page has still to be followed."""
+
+    entries: list[dict[str, Any]]
+    complete: bool
+
+
+def incident_json(view: Projection, incident_id: str) -> bytes | None:
+    """The incident's newest record as published; an ended one is kept for good."""
+    row = view.db.execute("SELECT value FROM record WHERE incident_id = ?", (incident_id,)).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def incident(view: Projection, incident_id: str) -> IncidentRecord | None:
+    """The incident's newest record."""
+    value = incident_json(view, incident_id)
+    return None if value is None else decode_incident(value)
+
+
+def incidents_of_report(view: Projection, source: str, report_id: str) -> list[str]:
+    """The incidents a report went to, newest first: one, unless the same id was taken in two homes."""
+    rows = view.db.execute(
+        "SELECT incident_id FROM report LEFT JOIN incident USING (incident_id)"
+        " WHERE report.source = ? AND report_id = ? ORDER BY opened_ms DESC, incident_id DESC",
+        (source, report_id),
+    )
+    return [incident_id for (incident_id,) in rows]
+
+
+def doubled_reports(view: Projection, limit: int = 100) -> list[tuple[str, str, list[str]]]:
+    """Reports (source, report_id) that were taken more than once, with their incidents: for an operator to look at.
+
+    Within one home an id is taken once in 31 days; two homes, or the same id much later, show here.
+    """
+    rows = view.db.execute(
+        "SELECT source, report_id FROM report GROUP BY source, report_id HAVING count(*) > 1"
+        " ORDER BY source, report_id LIMIT ?",
+        (limit,),
+    ).fetchall()
+    return [(source, report_id, incidents_of_report(view, source, report_id)) for source, report_id in rows]
+
+
+def states(view: Projection) -> dict[str, int]:
+    """How many incidents are in each state now; the sum is all that were ever opened."""
+    return dict(view.db.execute("SELECT state, count(*) FROM incident GROUP BY state ORDER BY state").fetchall())
+
+
+def history(view: Projection, incident_id: str) -> History | None:
+    """The whole history, across the pages in `archive`; None for an unknown incident."""
+    record = incident(view, incident_id)
+    if record is None:
+        return None
+    pages = view.db.execute("SELECT count(*) FROM page WHERE incident_id = ?", (incident_id,)).fetchone()[0]
+    entries = [msgspec.json.decode(entry) for entry in history_of(view.db, incident_id)]
+    return History(entries, pages >= record.history_pages)
