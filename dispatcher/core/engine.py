@@ -31,7 +31,7 @@ from dispatcher.core.messages import (
 )
 from dispatcher.core.privacy import mask_code, mask_original
 from dispatcher.core.publish import Change, Publisher
-from dispatcher.core.route import Rulebook, decide, dispatch, facts_of, offer, open_incident
+from dispatcher.core.route import Rulebook, dispatch, facts_of, offer, open_incident, settle_decision
 from dispatcher.core.state import PartitionState, Seen
 from dispatcher.core.targets import fire
 from dispatcher.core.track import Refused, apply_update
@@ -49,11 +49,15 @@ Poison = str  # a record's source key, or `timer/<incident>/<instant>`
 
 
 class EngineFault(RuntimeError):
-    """Our own code failed on a record or a timer; `poison` names it."""
+    """Our own code failed on a record or a timer; `poison` names it.
 
-    def __init__(self, poison: Poison, cause: Exception) -> None:
+    Not `sure`: it failed on writing what several of them did, and `poison` is but the last of them.
+    """
+
+    def __init__(self, poison: Poison, cause: Exception, *, sure: bool = True) -> None:
         super().__init__(f"{type(cause).__name__} on {poison}: {cause}")
         self.poison = poison
+        self.sure = sure
 
 
 class Outcome(NamedTuple):
@@ -82,6 +86,8 @@ class Engine:
         self._grid = grid
         self._zone_day: tuple[ZoneInfo | None, int, int, str] = (None, 0, 0, "")
         self._poisoned: Collection[Poison] = ()
+        self._last: Poison = ""  # what was done last, and how many things were done, in this call of `process`
+        self._done = 0
         self._counts: Counter[str] = Counter()
 
     @property
@@ -105,7 +111,7 @@ class Engine:
             EngineFault: our own code failed; this object must not be used again.
         """
         out, self._poisoned, self._counts = Publisher(), poisoned, Counter()
-        consumed = 0
+        consumed = self._done = 0
         for item in work:
             now_ms = max(item.time_ms, self.position.time_ms)
             if item.time_ms < now_ms:  # time never goes back, whatever a ledger says
@@ -115,7 +121,6 @@ class Engine:
                 if len(out.records) >= outputs_max or out.bytes_out >= output_bytes_max:
                     return self._outcome(out, consumed)
             self._guarded_record(item, now_ms, out)
-            self.state.age(now_ms, out)
             self.position = Position(item.seq, now_ms)
             consumed += 1
             if len(out.records) >= outputs_max or out.bytes_out >= output_bytes_max:
@@ -123,23 +128,29 @@ class Engine:
         return self._outcome(out, consumed)
 
     def _outcome(self, out: Publisher, consumed: int) -> Outcome:
-        self.state.settle(out)
-        out.settle()
+        try:
+            self.state.settle(out)
+            out.settle()
+        except Exception as error:
+            raise EngineFault(self._last, error, sure=self._done <= 1) from error
         return Outcome(self.position, consumed, out.records, out.compacted, self._counts, self.next_due_ms)
 
     def _guarded_record(self, item: Work, now_ms: int, out: Publisher) -> None:
-        key = item.origin.key
+        key = self._last = item.origin.key
+        self._done += 1
         if key in self._poisoned and not isinstance(item, Rejected):
             item = Rejected(
                 item.seq, item.time_ms, item.origin, Reason.ENGINE_ERROR, "the engine failed on this record", ""
             )
         try:
             self._take(item, now_ms, out)
+            self.state.age(now_ms, out)
         except Exception as error:
             raise EngineFault(key, error) from error
 
     def _guarded_timer(self, due_ms: int, incident: Incident, out: Publisher) -> None:
-        key = f"timer/{incident.incident_id}/{due_ms}"
+        key = self._last = f"timer/{incident.incident_id}/{due_ms}"
+        self._done += 1
         try:
             if key in self._poisoned:
                 self._mute(due_ms, incident, out, key)
@@ -268,16 +279,16 @@ class Engine:
             )
         if decision.outcome == "discard":
             incident.verify_ms = None
-            decide(book, incident, "report", change, self._grid)
+            settle_decision(book, incident, decision, "report", change, self._grid)
             self._move(incident, "discard", change)
             change.queue = None
         elif decision.outcome == "park":
-            decide(book, incident, "report", change, self._grid)
+            settle_decision(book, incident, decision, "report", change, self._grid)
         elif doubtful and not urgent:
             self._move(incident, "doubt", change)
         else:
             self._move(incident, "file", change)
-            decide(book, incident, "report", change, self._grid)
+            settle_decision(book, incident, decision, "report", change, self._grid)
             dispatch(book, incident, decision, change)
 
     def _merge(self, incident: Incident, work: ReportWork, now_ms: int, out: Publisher) -> None:
@@ -290,7 +301,7 @@ class Engine:
         incident.reporter_count += 1
         incident.last_report_ms = now_ms
         if len(incident.reports) < REPORTS_MAX:
-            incident.reports = [*incident.reports, (report.source, report.report_id)]
+            incident.reports = (*incident.reports, (report.source, report.report_id))
         change = Change(incident, "merge", now_ms)
         change.entry("merged", source=report.source, report_id=report.report_id, reports=incident.report_count)
         before = book.decider.decide(incident.facts)
@@ -298,7 +309,7 @@ class Engine:
         after = book.decider.decide(facts)
         incident.facts = facts
         if after != before and incident.state in _DISPATCHED:
-            decide(book, incident, "merge", change, self._grid)
+            settle_decision(book, incident, after, "merge", change, self._grid)
             if after.severity < incident.severity:
                 incident.severity = after.severity
                 change.queue = "urgency"
@@ -391,12 +402,15 @@ class Engine:
         self._publish(change, book, out)
 
     def _mute(self, due_ms: int, incident: Incident, out: Publisher, key: str) -> None:
-        """A timer our own code fails on: said aloud, and not tried again."""
+        """A timer our own code fails on: said aloud, and not tried again. What is due is due all the same."""
         change = Change(incident, "engine_error", due_ms)
+        warnings = len(self.state.book_of(incident).warn(incident.decided.sla))
         for target in incident.targets:
             if target.next_ms <= due_ms:
-                target.breached_ms = target.breached_ms or due_ms
-                target.next_ms = NEVER_MS
+                overdue = due_ms >= target.due_ms
+                target.breached_ms = target.due_ms if overdue else None
+                target.warned = warnings
+                target.next_ms = NEVER_MS if overdue else target.due_ms
                 change.target(target, "engine_error")
         incident.verify_ms = (
             None if incident.verify_ms is not None and incident.verify_ms <= due_ms else incident.verify_ms

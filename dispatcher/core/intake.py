@@ -133,8 +133,12 @@ class Intake:
 
 
 def reject_unread(record: Record, error: Exception) -> Rejected:
-    """The rejection of a record that stage 1 itself failed on: our bug, not the record's fault."""
-    return _rejected(record, Reason.ENGINE_ERROR, f"stage 1 failed: {type(error).__name__}")
+    """The rejection of a record that stage 1 itself failed on: our bug, not the record's fault.
+
+    Without the original, since masking it may be what fails; the record itself lies at its offset.
+    """
+    detail = f"stage 1 failed: {type(error).__name__}"
+    return Rejected(record.seq, record.time_ms, _source(record), Reason.ENGINE_ERROR, detail, "", record.key)
 
 
 def _source(record: Record) -> Source:

@@ -6,6 +6,7 @@ touches at most two rows and two or three columns. Distances are on the local ta
 middle latitude): over the few hundred metres that matter the error is far below a millimetre per metre.
 """
 
+from functools import lru_cache
 from math import cos, floor, hypot, radians
 
 from dispatcher.core.incident import Incident
@@ -91,6 +92,7 @@ def _on_earth(lon: float, lat: float) -> bool:
     return abs(lon) <= 180.0 and abs(lat) <= 90.0
 
 
+@lru_cache(maxsize=65_536)
 def _column_degrees(row: int, reach: float) -> float:
     """Width of a row's columns: at least two radii of longitude everywhere in the row (near the poles: all of it)."""
     lat = max(abs(row * 2 * reach), abs((row + 1) * 2 * reach)) + reach

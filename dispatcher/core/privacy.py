@@ -15,7 +15,7 @@ ORIGINAL_CHARS_MAX = 4_096  # enough to repair a report by hand; whole messages 
 
 _LONG_NUMBER = re.compile(r"\+?\d(?:[\s\-–—·./()（）]{0,3}\d){5,}[\s\-–—·./()（）]{0,3}[\dxX]")
 _EMAIL = re.compile(r"[\w.+\-]{1,64}[@＠][\w\-]+(?:[.．。][\w\-]+)+")
-_CODE = re.compile(r"[\w.\-]{1,64}")
+_CODE = re.compile(r"[\w.\-]{1,64}(?:@[\w\-]{1,64})?")  # also a unit: department@cell
 _CODE_DIGITS_MAX = 10  # a mobile number has eleven
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[\dTtZz:.+\- ]{0,30}")
 _REPORTER = re.compile(r"reporter\b.*", re.IGNORECASE | re.DOTALL)

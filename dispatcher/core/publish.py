@@ -6,10 +6,11 @@ never coalesce; an incident changed several times in one batch is published once
 """
 
 from collections.abc import Iterable
+from functools import cache
 
 from dispatcher.core.incident import HISTORY_MAX, Assignment, Incident, Target
 from dispatcher.core.instants import ms_to_text
-from dispatcher.core.lifecycle import AssignmentState, allowed_actions
+from dispatcher.core.lifecycle import AssignmentState, IncidentState, allowed_actions
 from dispatcher.core.messages import Actor, Rejected
 from dispatcher.core.wire import brief_json, encode, incident_json, place_json, quoted, target_json
 from rules import Policy
@@ -146,8 +147,8 @@ class Publisher:
                 f'"history":[{",".join(incident.history)}]}}'
             )
             self.emit("archive", incident.incident_id, at_ms, page.encode())
-            incident.history = []
-        incident.history = [*incident.history, entry]
+            incident.history = ()
+        incident.history = (*incident.history, entry)
 
 
 def _queue_event(incident: Incident, event: str, at: str, policy: Policy) -> bytes:
@@ -169,13 +170,22 @@ def _what_json(incident: Incident, policy: Policy) -> str:
     )
 
 
+_categories: dict[tuple[str, str], str] = {}  # a catalogue has hundreds; policies change a few times a year
+_CATEGORIES_MAX = 20_000
+
+
 def _category_json(incident: Incident, policy: Policy) -> str:
-    if incident.category is None:
+    code = incident.category
+    if code is None:
         return f'{{"code":null,"said":{quoted(incident.reported_category)}}}'
-    category = policy.category(incident.category)
-    if category is None:  # filed under another policy
-        return f'{{"code":{quoted(incident.category)}}}'
-    return f'{{"code":{quoted(incident.category)},"zh":{quoted(category.zh)},"en":{quoted(category.en)}}}'
+    known = _categories.get((policy.sha256, code))
+    if known is None:
+        if len(_categories) >= _CATEGORIES_MAX:
+            _categories.clear()
+        category = policy.category(code)
+        named = "" if category is None else f',"zh":{quoted(category.zh)},"en":{quoted(category.en)}'
+        known = _categories[policy.sha256, code] = f'{{"code":{quoted(code)}{named}}}'
+    return known
 
 
 def _standard_json(incident: Incident, policy: Policy) -> str:
@@ -207,7 +217,7 @@ def _order_shared(incident: Incident, policy: Policy) -> str:
 def _order(incident: Incident, assignment: Assignment, event: str, n: int, shared: str) -> bytes:
     incident_id, revision = incident.incident_id, incident.revision
     party = assignment.party
-    may = ",".join(f'"{a}"' for a in allowed_actions(incident.state, assignment.state, "department"))
+    may = _may_json(incident.state, assignment.state)
     own = [target for target in incident.targets if target.of == party]
     return (
         f'{{"order_id":"dept:{incident_id}:{revision}:{n}","incident_id":"{incident_id}","revision":{revision},'
@@ -215,6 +225,11 @@ def _order(incident: Incident, assignment: Assignment, event: str, n: int, share
         f'"unit":{_or_null(assignment.unit)},"required":{_word(assignment.required)},"state":"{assignment.state}",'
         f'"due":{{{_due_json(own)}}},"may":[{may}],{shared}}}'
     ).encode()
+
+
+@cache
+def _may_json(state: IncidentState, assignment: AssignmentState) -> str:
+    return ",".join(f'"{action}"' for action in allowed_actions(state, assignment, "department"))
 
 
 def _due_json(targets: Iterable[Target]) -> str:

@@ -16,10 +16,22 @@ from dispatcher.core.targets import open_target, refresh
 from dispatcher.core.wire import encode, quoted
 from rules import Decider, Decision, Facts, Policy, SupportPlan, TargetBudget, claimed_severity, compile_policy
 
-__all__ = ["SEMANTICS", "Rulebook", "decide", "dispatch", "facts_of", "offer", "open_incident", "open_promise"]
+__all__ = ["SEMANTICS", "Rulebook", "dispatch", "facts_of", "offer", "open_incident", "open_promise", "settle_decision"]
 
 ALWAYS = "always"  # the clock that never stops
 SEMANTICS = 1  # raised whenever the same facts under the same policy would be decided or tracked differently
+SHARED_MAX = 65_536  # decisions something was derived from; as many as a decider remembers
+
+
+class _Shared:
+    """What is derived once from a decision; it holds the decision, so that its identity stays its own."""
+
+    __slots__ = ("decided", "decision", "record")
+
+    def __init__(self, decision: Decision) -> None:
+        self.decision = decision
+        self.record = encode(decision).decode()[1:-1]
+        self.decided: dict[tuple[str, str, str | None], Decided] = {}
 
 
 class Rulebook:
@@ -28,8 +40,15 @@ class Rulebook:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.decider: Decider = compile_policy(policy)
-        self._decided: dict[tuple[Decision, str, str, str | None], Decided] = {}
-        self._records: dict[Decision, str] = {}
+        self._shared: dict[int, _Shared] = {}  # by identity: to hash a decision costs more than to make one
+
+    def _of(self, decision: Decision) -> _Shared:
+        shared = self._shared.get(id(decision))
+        if shared is None:
+            if len(self._shared) >= SHARED_MAX:
+                self._shared.clear()
+            shared = self._shared[id(decision)] = _Shared(decision)
+        return shared
 
     def decided(self, decision: Decision, cause: str, running: Decided | None = None) -> Decided:
         """What an incident keeps of a decision; one shared object per decision and cause.
@@ -38,9 +57,10 @@ class Rulebook:
         departments, it never starts or re-times what was promised.
         """
         sla, ladder = (decision.sla, decision.ladder) if running is None else (running.sla, running.ladder)
-        known = self._decided.get((decision, cause, sla, ladder))
+        shared = self._of(decision).decided
+        known = shared.get((cause, sla, ladder))
         if known is None:
-            known = self._decided[decision, cause, sla, ladder] = Decided(
+            known = shared[cause, sla, ladder] = Decided(
                 decision.route, decision.overlays, decision.fallback, self.policy.sha256, SEMANTICS, cause,
                 sla, ladder, decision.reason, decision.won_by,
             )  # fmt: skip
@@ -48,10 +68,7 @@ class Rulebook:
 
     def record(self, decision: Decision) -> str:
         """The part of a decision's record on `events` that facts of the same kind share, as JSON fields."""
-        known = self._records.get(decision)
-        if known is None:
-            known = self._records[decision] = encode(decision).decode()[1:-1]
-        return known
+        return self._of(decision).record
 
     def warn(self, sla: str) -> Sequence[int]:
         """Percentages at which targets under this SLA warn."""
@@ -81,12 +98,12 @@ def facts_of(policy: Policy, work: ReportWork, mode: str, category: str | None, 
     )
 
 
-def decide(book: Rulebook, incident: Incident, cause: str, change: Change, grid: str) -> Decision:
-    """Decide on the incident's facts, keep what it needs of the answer and record the whole of it on `events`."""
-    decision = book.decider.decide(incident.facts)
+def settle_decision(
+    book: Rulebook, incident: Incident, decision: Decision, cause: str, change: Change, grid: str
+) -> None:
+    """Keep what the incident needs of a decision on its facts, and record the whole of it on `events`."""
     incident.decided = book.decided(decision, cause, None if incident.dispatched_ms is None else incident.decided)
     record_decision(book, incident, decision, change, grid)
-    return decision
 
 
 def record_decision(book: Rulebook, incident: Incident, decision: Decision, change: Change, grid: str) -> None:
@@ -129,9 +146,9 @@ def open_incident(work: ReportWork, incident_id: str, facts: Facts, decided: Dec
         reported_ms=work.reported_ms,
         updated_ms=work.time_ms,
         lead=None,
-        support=[],
-        targets=[],
-        reports=[(report.source, report.report_id)],
+        support=(),
+        targets=(),
+        reports=((report.source, report.report_id),),
         report_count=1,
         reporter_count=facts.reporters,
         tags=facts.tags,
@@ -190,9 +207,10 @@ def offer(
     if is_lead:
         incident.lead = assignment
     else:
-        incident.support.append(assignment)
-    for target in _owed_by(book, incident, decision, assignment, plan, now_ms):
-        incident.targets.append(target)
+        incident.support = (*incident.support, assignment)
+    owed = _owed_by(book, incident, decision, assignment, plan, now_ms)
+    incident.targets = (*incident.targets, *owed)
+    for target in owed:
         change.target(target, "activate")
     change.order(assignment, "offer")
     return assignment
@@ -210,6 +228,7 @@ def _owed_by(
     warn = book.warn(incident.decided.sla)
     of = party(assignment.department, assignment.unit)
     is_lead = assignment.role == "lead"
+    asked = ("each", "lead" if is_lead else "support")
     attend = None if plan is None or plan.attend is None else TargetBudget(plan.attend, plan.by[0])
     for target in decision.targets:
         budgets = target.budgets
@@ -221,12 +240,12 @@ def _owed_by(
             if not (is_lead or assignment.required):
                 continue
         elif target.name == "attend":
-            if not (target.of == "each" or (is_lead and target.of == "lead") or attend is not None):
+            if not (target.of in asked or attend is not None):
                 continue
             if attend is not None:
                 budgets = (attend, *budgets)
                 attend = None
-        elif not (target.of == "each" or (is_lead and target.of == "lead")):
+        elif target.of not in asked:
             continue
         owed.append(open_target(book.policy, target.name, of, budgets, now_ms, warn))
     if attend is not None:

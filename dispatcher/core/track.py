@@ -23,9 +23,9 @@ from dispatcher.core.lifecycle import (
 from dispatcher.core.locate import WGS84
 from dispatcher.core.merge import METRES_PER_DEGREE
 from dispatcher.core.messages import Action, Reason, UpdateWork
-from dispatcher.core.privacy import mask_text
+from dispatcher.core.privacy import mask_code, mask_text
 from dispatcher.core.publish import Change
-from dispatcher.core.route import Rulebook, decide, dispatch, offer, record_decision
+from dispatcher.core.route import Rulebook, dispatch, offer, record_decision, settle_decision
 from dispatcher.core.targets import fulfil, open_target, owed, pause, resume, revoke
 from geo import to_wgs84
 from rules import Clock, Decision
@@ -106,7 +106,7 @@ def apply_update(book: Rulebook, incident: Incident, work: UpdateWork, change: C
     about = ACTION_TABLE[update.action].assignment is not None
     if about and step.assignment is None and work.actor.role != "system":
         named = update.department or work.actor.department
-        raise Refused(Reason.NOT_ALLOWED, f"{named} has no part in the incident")
+        raise Refused(Reason.NOT_ALLOWED, f"{mask_code(named or 'nobody')} has no part in the incident")
     state = None if step.assignment is None or not about else step.assignment.state
     why = refusal(update.action, incident.state, state, work.actor)
     if why is not None:
@@ -158,11 +158,11 @@ def _file(step: _Step) -> None:
     update, incident, policy = step.update, step.incident, step.book.policy
     category = incident.category if update.category is None else policy.resolve_category(update.category)
     if update.category is not None and category is None:
-        raise Refused(Reason.UNKNOWN_CATEGORY, f"no category {update.category} in this policy")
+        raise Refused(Reason.UNKNOWN_CATEGORY, f"no category {mask_code(update.category)} in this policy")
     standard = update.standard if update.standard is not None or update.category is not None else incident.standard
     known = None if category is None else policy.category(category)
     if standard is not None and (known is None or standard not in {s.code for s in known.standards}):
-        raise Refused(Reason.NOT_ALLOWED, f"category {category} has no filing standard {standard}")
+        raise Refused(Reason.NOT_ALLOWED, f"category {category} has no filing standard {mask_code(standard)}")
     severity = update.severity or incident.facts.severity
     incident.category, incident.standard = category, standard
     incident.facts = replace(incident.facts, category=category, standard=standard, severity=severity)
@@ -172,7 +172,8 @@ def _file(step: _Step) -> None:
 
 def _file_and_dispatch(step: _Step) -> None:
     step.move("file")
-    decision = decide(step.book, step.incident, "report", step.change, step.grid)
+    decision = step.decision()
+    settle_decision(step.book, step.incident, decision, "report", step.change, step.grid)
     dispatch(step.book, step.incident, decision, step.change)
     step.change.queue = "re-routed"
 
@@ -225,7 +226,7 @@ def _return(step: _Step) -> None:
     assignment, incident, update = step.own(), step.incident, step.update
     code = update.reason_code or ""
     if step.book.policy.reason("return", code) is None and step.actor.role != "system":
-        raise Refused(Reason.NOT_ALLOWED, f"{code} is not a reason for a return in this policy")
+        raise Refused(Reason.NOT_ALLOWED, f"{mask_code(code)} is not a reason for a return in this policy")
     within = step.book.policy.sla(incident.decided.sla).return_within
     if within is not None and step.judged_ms > step.book.policy.open(within, assignment.offered_ms).due_ms:
         raise Refused(Reason.NOT_ALLOWED, f"a return is possible within {within.text} of the offer; it counts as taken")
@@ -271,7 +272,7 @@ def _assign(step: _Step) -> None:
     named = [_party(step, name) for name in (*([] if update.lead is None else [update.lead]), *update.support)]
     for department, _ in named:
         if policy.department(department) is None:
-            raise Refused(Reason.NOT_ALLOWED, f"no department {department} in this policy")
+            raise Refused(Reason.NOT_ALLOWED, f"no department {mask_code(department)} in this policy")
     supports = named if update.lead is None else named[1:]
     lead = incident.lead
     if update.lead is not None and lead is not None and (lead.department, lead.unit) == named[0]:
@@ -308,7 +309,7 @@ def _new_lead(step: _Step, department: str, unit: str | None) -> None:
     if old is not None and old.state in LIVE_STATES:
         _withdraw(step, old)
         old.role = "former_lead"
-        incident.support.append(old)
+        incident.support = (*incident.support, old)
     offer(step.book, incident, step.change, step.decision(), department, unit, ("override",))
     step.move("dispatch")
 
@@ -360,7 +361,7 @@ def _finish_if_done(step: _Step) -> None:
     for plan in step.decision().targets:
         if plan.name == "check":
             target = open_target(step.book.policy, "check", CENTRE, plan.budgets, step.now_ms, step.warn)
-            incident.targets.append(target)
+            incident.targets = (*incident.targets, target)
             step.change.target(target, "activate")
     step.change.queue = "urgency"
 
@@ -380,7 +381,7 @@ def _check(step: _Step) -> None:
     else:
         for name in update.departments:
             if not any(name in (part.department, part.party) for part in parts):
-                raise Refused(Reason.NOT_ALLOWED, f"{name} has done nothing that could be sent back")
+                raise Refused(Reason.NOT_ALLOWED, f"{mask_code(name)} has done nothing that could be sent back")
         named = [part for part in parts if {part.department, part.party} & set(update.departments)]
         _fail(step, named or [part for part in parts if part is incident.lead])
 
@@ -418,7 +419,7 @@ def _fail(step: _Step, assignments: list[Assignment]) -> None:
 def _void(step: _Step) -> None:
     code = step.update.reason_code or ""
     if step.book.policy.reason("void", code) is None and step.actor.role != "system":
-        raise Refused(Reason.NOT_ALLOWED, f"{code} is not a reason to void in this policy")
+        raise Refused(Reason.NOT_ALLOWED, f"{mask_code(code)} is not a reason to void in this policy")
     step.move("void")
     _end(step)
 

@@ -100,7 +100,7 @@ class IncidentRecord(Struct, omit_defaults=True):
     severity: int
     mode: str
     place: Place
-    reports: list[tuple[str, str]]
+    reports: tuple[tuple[str, str], ...]
     report_count: int
     reporter_count: int
     opened_at: str
@@ -188,12 +188,26 @@ def _decided_json(decided: Decided) -> str:
     return text
 
 
+_promised: dict[tuple[str, str, str, str, str, int], str] = {}  # what does not change while a target runs
+_PROMISED_MAX = 50_000
+
+
+def _promised_json(target: Target) -> str:
+    key = (target.name, target.of, target.budget, target.clock, target.by, target.amount_ms)
+    known = _promised.get(key)
+    if known is None:
+        if len(_promised) >= _PROMISED_MAX:
+            _promised.clear()
+        known = _promised[key] = (
+            f'"name":"{target.name}","of":{quoted(target.of)},"budget":"{target.budget}",'
+            f'"clock":{quoted(target.clock)},"by":{quoted(target.by)},"amount_ms":{target.amount_ms},"due_at":"'
+        )
+    return known
+
+
 def target_json(target: Target) -> str:
     """The fields of a target, without braces."""
-    text = (
-        f'"name":"{target.name}","of":{quoted(target.of)},"budget":"{target.budget}","clock":{quoted(target.clock)},'
-        f'"by":{quoted(target.by)},"amount_ms":{target.amount_ms},"due_at":"{ms_to_text(target.due_ms)}"'
-    )
+    text = f'{_promised_json(target)}{ms_to_text(target.due_ms)}"'
     if target.consumed_ms:
         text += f',"consumed_ms":{target.consumed_ms}'
     if target.since_ms >= 0:
@@ -311,8 +325,8 @@ def from_record(record: IncidentRecord, share: dict[Any, Any]) -> Incident:
         reported_ms=text_to_ms(record.reported_at),
         updated_ms=text_to_ms(record.updated_at),
         lead=None if record.lead is None else _assignment(record.lead),
-        support=[_assignment(a) for a in record.support],
-        targets=[_target(t) for t in record.targets],
+        support=tuple([_assignment(a) for a in record.support]),
+        targets=tuple([_target(t) for t in record.targets]),
         reports=record.reports,
         report_count=record.report_count,
         reporter_count=record.reporter_count,
@@ -330,7 +344,7 @@ def from_record(record: IncidentRecord, share: dict[Any, Any]) -> Incident:
         suggested=record.suggested,
         dispatched_by=record.dispatched_by,
         dispatched_ms=_ms(record.dispatched_at),
-        history=[bytes(entry).decode() for entry in record.history],
+        history=tuple([bytes(entry).decode() for entry in record.history]),
         history_pages=record.history_pages,
         updates=record.updates,
         revision=record.revision,

@@ -74,6 +74,7 @@ class Embedded:
         self._on_step = on_step or (lambda _: None)
         self._owner: Owner = ledger.own(PARTITION)
         self._poisoned: set[Poison] = set()
+        self._one_by_one = False
         self._unknown_fields = 0
         self._reporters: list[tuple[tuple[str, str], bytes]] = []
         self.engine = self._rebuild()
@@ -90,7 +91,7 @@ class Embedded:
             return 0
         work = self._take(records)
         self._on_step("step:taken")
-        done = 0
+        done, self._one_by_one = 0, False
         while done < len(work):
             expected = self.engine.position
             outcome = self._process(work[done:])
@@ -137,8 +138,11 @@ class Embedded:
             try:
                 taken = self._intake.take([record])
             except Exception as error:
-                log.exception("stage 1 failed on %s/%d", record.topic, record.offset)
-                work.append(reject_unread(record, error))
+                rejected = reject_unread(record, error)
+                log.exception("stage 1 failed on %s; it ends as engine_error", rejected.origin.key)
+                if self._observer is not None:
+                    self._observer.faulted(EngineFault(rejected.origin.key, error))
+                work.append(rejected)
             else:
                 work.extend(taken.work)
                 reporters.extend((("reporters", key), value) for key, value in taken.reporters)
@@ -148,8 +152,15 @@ class Embedded:
     def _process(self, work: Sequence[Work]) -> Outcome:
         while True:
             try:
+                if self._one_by_one:
+                    return self.engine.process(work[:1], poisoned=self._poisoned, outputs_max=1)
                 return self.engine.process(work, poisoned=self._poisoned)
             except EngineFault as fault:
+                if not (fault.sure or self._one_by_one):  # found by doing the batch's records and timers one by one
+                    log.exception("engine fault on a batch of %d records; taking them one by one", len(work))
+                    self._one_by_one = True
+                    self.engine = self._rebuild()
+                    continue
                 if fault.poison in self._poisoned:
                     raise  # not even the rejection can be written: stop loudly
                 log.exception("engine fault on %s; it ends as engine_error", fault.poison)

@@ -8,9 +8,16 @@ writer can never mix in.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from dispatcher.core import Outcome, Position, Record
+from dispatcher.core import CLOCK, CONTROL, REPORTS, UPDATES, Outcome, Position, Record
 
-__all__ = ["Entry", "Fenced", "InUse", "Kept", "Ledger", "LedgerError", "Owner"]
+__all__ = ["Entry", "Fenced", "InUse", "Kept", "Ledger", "LedgerError", "Owner", "is_input"]
+
+INPUTS = (REPORTS, UPDATES, CONTROL, CLOCK)
+
+
+def is_input(topic: str) -> bool:
+    """Whether a topic (or all topics that a trailing `*` takes) holds what the engine reads, not what it puts out."""
+    return topic.rstrip("*").partition(".")[0] in INPUTS
 
 
 class LedgerError(Exception):
@@ -35,10 +42,10 @@ class Entry(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A record of an output topic: `seq` orders the topic's records (for a compacted topic: its newest values)."""
+    """A record as followers see it: `seq` orders the topic's records (for a compacted topic: its newest values)."""
 
     seq: int
-    key: str
+    key: str  # empty for an input record without one
     time_ms: int
     value: bytes | None  # None: a tombstone
 
@@ -92,7 +99,10 @@ class Ledger(Protocol):
         ...
 
     def follow(self, topic: str, after: int, limit: int) -> list[Kept]:
-        """Records of an output topic with `seq` beyond `after`, in order; a trailing `*` takes all topics so named."""
+        """Records of a topic with `seq` beyond `after`, in order.
+
+        A trailing `*` takes all topics so named: input topics (`updates*`) or append topics (`dept.*`, `*`).
+        """
         ...
 
     def newest(self, topic: str, key: str) -> bytes | None:

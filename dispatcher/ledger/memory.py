@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
 from dispatcher.core import COMPACTED_TOPICS, Outcome, Position, Record
-from dispatcher.ledger.interface import Entry, Fenced, Kept, Owner
+from dispatcher.ledger.interface import Entry, Fenced, Kept, Owner, is_input
 
 __all__ = ["STEPS", "MemoryLedger"]
 
@@ -126,6 +126,8 @@ class MemoryLedger:
         """See the interface."""
         if topic in COMPACTED_TOPICS:
             rows: Iterable[tuple[str, Kept]] = ((name, kept) for (name, _), kept in self._compacted.items())
+        elif is_input(topic):
+            rows = ((r.topic, Kept(r.seq, r.key or "", r.time_ms, r.value)) for r in self._inputs)
         else:
             rows = self._outputs
         wanted = (kept for name, kept in rows if kept.seq > after and _named(name, topic))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from dispatcher.core import COMPACTED_TOPICS, Outcome, Position, Record
-from dispatcher.ledger.interface import Entry, Fenced, InUse, Kept, LedgerError, Owner
+from dispatcher.ledger.interface import Entry, Fenced, InUse, Kept, LedgerError, Owner, is_input
 from dispatcher.ledger.memory import wall_clock_ms
 
 __all__ = ["SqliteLedger"]
@@ -229,9 +229,10 @@ class SqliteLedger:
 
     def follow(self, topic: str, after: int, limit: int) -> list[Kept]:
         """See the interface."""
-        table = "compacted" if topic in COMPACTED_TOPICS else "output"
+        table = "compacted" if topic in COMPACTED_TOPICS else "input" if is_input(topic) else "output"
         rows = self._db.execute(
-            f"SELECT seq, key, time_ms, value FROM {table} WHERE seq > ? AND topic GLOB ? ORDER BY seq LIMIT ?",  # noqa: S608
+            f"SELECT seq, coalesce(key, ''), time_ms, value FROM {table}"  # noqa: S608
+            " WHERE seq > ? AND topic GLOB ? ORDER BY seq LIMIT ?",
             (after, topic, limit),
         )
         return [Kept(*row) for row in rows]

@@ -5,7 +5,7 @@ Pure. `IncidentRow` is also the table's definition: a field is a column, its ann
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -115,6 +115,7 @@ def row_of(record: IncidentRecord) -> IncidentRow:
     on_time = None
     if outcome == "closed" and due_ms is not None:
         on_time = int(breached_ms is None and done_ms is not None and done_ms <= due_ms)
+    queue_rank, queue_severity, queue_due_ms = _ENDED if outcome else _queue(record, lead)
     return IncidentRow(
         incident_id=record.incident_id,
         revision=record.revision,
@@ -132,7 +133,7 @@ def row_of(record: IncidentRecord) -> IncidentRow:
         lead=None if lead is None else lead.department,
         unit=None if lead is None else lead.unit,
         departments=_departments(record),
-        leads=(lead is not None) + sum(a.role == FORMER_LEAD for a in record.support),
+        leads=(lead is not None) + sum([a.role == FORMER_LEAD for a in record.support]),
         opened_ms=_to_ms(record.opened_at),
         reported_ms=_to_ms(record.reported_at),
         updated_ms=_to_ms(record.updated_at),
@@ -153,7 +154,9 @@ def row_of(record: IncidentRecord) -> IncidentRow:
         holds=0 if counts is None else counts.held,
         reopened=0 if counts is None else counts.reopened,
         parent=record.parent,
-        **_queue(record, lead, ended=outcome is not None),
+        queue_rank=queue_rank,
+        queue_severity=queue_severity,
+        queue_due_ms=queue_due_ms,
     )
 
 
@@ -210,21 +213,20 @@ def _resolve(targets: list[TargetRecord], lead: str) -> TargetRecord | None:
 
 
 def _departments(record: IncidentRecord) -> str:
-    parts = [*([] if record.lead is None else [record.lead]), *record.support]
-    live = dict.fromkeys(a.department for a in parts if a.state is not AssignmentState.WITHDRAWN)
+    parts = record.support if record.lead is None else [record.lead, *record.support]
+    live = dict.fromkeys([a.department for a in parts if a.state is not AssignmentState.WITHDRAWN])
     return f"/{'/'.join(live)}/" if live else "/"
 
 
-def _queue(record: IncidentRecord, lead: AssignmentRecord | None, *, ended: bool) -> dict[str, Any]:
+def _queue(record: IncidentRecord, lead: AssignmentRecord | None) -> tuple[int | None, int, int]:
     """The place in the operators' queue (surfaces.md): untaken urgent first, then breached, then least remaining."""
-    if ended:
-        return {"queue_rank": None, "queue_severity": 0, "queue_due_ms": NEVER_MS}
     running = [t for t in record.targets if t.since is not None and t.fulfilled_at is None and t.revoked_at is None]
-    due_ms = min((_to_ms(target.due_at) for target in running), default=NEVER_MS)
+    due_ms = min([_to_ms(target.due_at) for target in running], default=NEVER_MS)
     if record.severity <= 2 and (lead is None or lead.acknowledged_at is None):
-        rank = 0
-    elif any(target.breached_at is not None for target in running):
-        rank = 1
-    else:
-        return {"queue_rank": 2, "queue_severity": 0, "queue_due_ms": due_ms}
-    return {"queue_rank": rank, "queue_severity": record.severity, "queue_due_ms": due_ms}
+        return 0, record.severity, due_ms
+    if any(target.breached_at is not None for target in running):
+        return 1, record.severity, due_ms
+    return 2, 0, due_ms
+
+
+_ENDED = (None, 0, NEVER_MS)

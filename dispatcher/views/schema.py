@@ -27,7 +27,6 @@ def _sql_type(hint: object) -> str:
 _DDL = f"""
 CREATE TABLE incident ({_columns(IncidentRow)}, PRIMARY KEY (incident_id)) WITHOUT ROWID;
 CREATE INDEX incident_opened ON incident (opened_ms, incident_id);
-CREATE INDEX incident_lead ON incident (lead, opened_ms, incident_id);
 CREATE INDEX incident_queue ON incident (queue_rank, queue_severity, queue_due_ms, incident_id)
   WHERE queue_rank IS NOT NULL;
 CREATE TABLE record (incident_id TEXT PRIMARY KEY, revision INTEGER NOT NULL, value BLOB NOT NULL);

@@ -77,7 +77,7 @@ def _incident_writes(kept: Sequence[Kept]) -> list[Write]:
         if entry.value is None:
             continue
         record = decode_incident(entry.value)
-        incidents.append(row_of(record))
+        incidents.append(tuple(row_of(record)))  # sqlite3 binds a plain tuple in two thirds of the time
         records.append((record.incident_id, record.revision, entry.value))
         reports.extend([(source, report_id, record.incident_id) for source, report_id in record.reports])
         turns.extend(lead_turns(record))
@@ -88,9 +88,7 @@ def _archive_writes(kept: Sequence[Kept]) -> list[Write]:
     final: list[Kept] = []
     pages: list[Sequence[object]] = []
     for entry in kept:
-        if entry.value is None:
-            continue
-        page = _page.decode(entry.value)
+        page = _page.decode(entry.value or b"")
         if page.page:
             pages.append((page.incident_id, page.page, entry.value))
         else:
