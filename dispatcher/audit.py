@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from dispatcher.core import CLOCK, CONTROL, REPORTS, UPDATES, PartitionState, Rulebook, decode_incident
 from dispatcher.core.publish import COMPACTED_TOPICS
-from dispatcher.core.wire import encode, incident_json, recorded_decisions
+from dispatcher.core.records import recorded_decisions
+from dispatcher.core.wire import encode, incident_json
 from dispatcher.ledger import Kept, Ledger
 from rules import Facts
 

@@ -8,9 +8,9 @@ import msgspec
 from dispatcher.commands.opening import config_of, find_incident, opened
 from dispatcher.commands.talk import fail, out, print_json
 from dispatcher.core import REPORTS, Intake, Record
-from dispatcher.core.messages import ReportWork
+from dispatcher.core.records import recorded_decisions
 from dispatcher.core.route import facts_of
-from dispatcher.core.wire import recorded_decisions
+from dispatcher.core.work import ReportWork
 from dispatcher.explain import Explanation, explain_facts, explain_incident, render
 from dispatcher.hosts.setup import Books, load_setup
 

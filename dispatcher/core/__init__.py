@@ -10,11 +10,12 @@ from dispatcher.core.instants import DAY_MS, datetime_to_ms, ms_to_text, text_to
 from dispatcher.core.intake import CLOCK, CONTROL, REPORTS, UPDATES, Intake, Taken
 from dispatcher.core.lifecycle import ENDED_STATES, OPEN_STATES, AssignmentState, IncidentState
 from dispatcher.core.locate import Asset, Placer
-from dispatcher.core.messages import Action, Actor, Position, Reason, Record, Rejected, Report, Update, Work
+from dispatcher.core.messages import Action, Actor, Reason, Report, Update
 from dispatcher.core.publish import APPEND_TOPICS, COMPACTED_TOPICS
+from dispatcher.core.records import IncidentRecord, decode_incident
 from dispatcher.core.route import SEMANTICS, Rulebook
 from dispatcher.core.state import PartitionState
-from dispatcher.core.wire import IncidentRecord, decode_incident
+from dispatcher.core.work import Position, Record, Rejected, Work
 
 __all__ = [
     "APPEND_TOPICS",

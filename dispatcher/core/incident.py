@@ -1,8 +1,8 @@
 """The incident, its assignments and its targets as the engine holds them in memory.
 
-Slotted structs outside the garbage collector's books (`gc=False`: none of them can be part of a cycle) and tuples of
-them, which the collector lets go of too: with lists instead, it took a quarter of the time of a growing partition.
-Text and tuples are shared wherever many incidents say the same. `publish` writes them as JSON, `restore` reads them back.
+Slotted structs outside the garbage collector's books (`gc=False`: none can be part of a cycle) and tuples of them,
+which the collector lets go of too: with lists, it took a quarter of the time of a growing partition. Text and tuples
+are shared wherever many incidents say the same. `wire` writes them as JSON, `records` reads them back.
 """
 
 from msgspec import Struct

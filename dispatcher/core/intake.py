@@ -18,22 +18,15 @@ from dispatcher.core.locate import NOWHERE, Placer
 from dispatcher.core.messages import (
     MESSAGE_BYTES_MAX,
     Actor,
-    Clock,
     Command,
-    CommandWork,
     LenientReport,
     LenientUpdate,
     Reason,
-    Record,
-    Rejected,
     Report,
-    ReportWork,
-    Source,
     Update,
-    UpdateWork,
-    Work,
 )
 from dispatcher.core.privacy import mask_original, mask_text
+from dispatcher.core.work import Clock, CommandWork, Record, Rejected, ReportWork, Source, UpdateWork, Work
 
 __all__ = ["CLOCK", "CONTROL", "REPORTS", "UPDATES", "Intake", "Taken", "reject_unread"]
 

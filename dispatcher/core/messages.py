@@ -1,4 +1,4 @@
-"""What comes in: reports, updates and commands as typed records, and the work they become after stage 1.
+"""What comes in: reports, updates and commands as typed records.
 
 Field names are the wire's (see docs/messages.md). Structs are the one source: JSON Schema is generated from them.
 Unknown top-level fields are ignored and counted; unknown values of known fields are refused.
@@ -10,29 +10,19 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from geo import Place
-
 __all__ = [
     "ACTIONS",
     "MESSAGE_BYTES_MAX",
     "Action",
     "Actor",
-    "Clock",
     "Command",
     "Location",
-    "Position",
     "Reason",
-    "Record",
-    "Rejected",
     "Report",
     "ReportRef",
-    "ReportWork",
     "Reporter",
-    "Source",
     "Update",
-    "UpdateWork",
     "Whistle",
-    "Work",
 ]
 
 MESSAGE_BYTES_MAX = 65_536  # one message; 4,000 characters of text, 20 links and 64 attributes fit three times over
@@ -211,104 +201,6 @@ class Reason(StrEnum):
     BAD_LOCATION = "bad_location"
     UNKNOWN_CELL = "unknown_cell"
     UNKNOWN_CATEGORY = "unknown_category"
-
-
-class Record(Struct, frozen=True, gc=False):
-    """One record of the ledger as stage 1 reads it.
-
-    `seq` is its place in the one order the engine follows; `offset` its place in its own topic, which does not depend
-    on what other topics hold (clock records may stand anywhere without changing an output).
-    """
-
-    seq: int
-    topic: str
-    partition: int
-    offset: int
-    time_ms: int
-    key: str | None
-    value: bytes
-
-
-class Source(Struct, frozen=True, gc=False):
-    """Where a record came from: its topic, partition, offset there, and when it was appended."""
-
-    topic: str
-    partition: int
-    offset: int
-    time_ms: int
-
-    @property
-    def key(self) -> str:
-        """As one word: the key of a rejection."""
-        return f"{self.topic}/{self.partition}/{self.offset}"
-
-
-# Every work record has its place (`seq`) and time in the log the engine follows, and the `origin` it came from.
-
-
-class ReportWork(Struct, frozen=True, gc=False, tag="report"):
-    """A located report; `report` has lost its reporter, `digest` is over its whole content."""
-
-    seq: int
-    time_ms: int
-    origin: Source
-    report: Report
-    place: Place
-    digest: int
-    has_reporter: bool
-    reported_ms: int
-    promised_ms: int | None
-
-
-class UpdateWork(Struct, frozen=True, gc=False, tag="update"):
-    """An update with its authenticated actor; `digest` is over its content."""
-
-    seq: int
-    time_ms: int
-    origin: Source
-    update: Update
-    actor: Actor
-    digest: int
-    at_ms: int
-
-
-class CommandWork(Struct, frozen=True, gc=False, tag="command"):
-    """A command, in the one order of `control`."""
-
-    seq: int
-    time_ms: int
-    origin: Source
-    command: Command
-
-
-class Rejected(Struct, frozen=True, gc=False, tag="rejected"):
-    """A record that stage 1 refused; `original` is masked."""
-
-    seq: int
-    time_ms: int
-    origin: Source
-    reason: Reason
-    detail: str
-    original: str
-    key: str | None = None
-
-
-class Clock(Struct, frozen=True, gc=False, tag="clock"):
-    """Nothing but the time: appended by the owner of the partition when its next timer is due."""
-
-    seq: int
-    time_ms: int
-    origin: Source
-
-
-Work = ReportWork | UpdateWork | CommandWork | Rejected | Clock
-
-
-class Position(Struct, frozen=True, gc=False):
-    """How far a partition's log has been consumed: the last record's place in the log, and its time."""
-
-    offset: int = -1
-    time_ms: int = 0
 
 
 def json_schema(kind: type[Any]) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from functools import cache
 from dispatcher.core.incident import HISTORY_MAX, Assignment, Incident, Target
 from dispatcher.core.instants import ms_to_text
 from dispatcher.core.lifecycle import AssignmentState, IncidentState, allowed_actions
-from dispatcher.core.messages import Actor, Rejected
+from dispatcher.core.messages import Actor
 from dispatcher.core.wire import brief_json, encode, incident_json, place_json, quoted, target_json
+from dispatcher.core.work import Rejected
 from rules import Policy
 
 __all__ = ["APPEND_TOPICS", "COMPACTED_TOPICS", "Change", "Publisher"]

@@ -5,15 +5,16 @@ owes, all clocks starting at the instant of the offer.
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 from dispatcher.core.incident import Assignment, Brief, Decided, Incident, Target, party
 from dispatcher.core.instants import ms_to_text
 from dispatcher.core.lifecycle import AssignmentState, IncidentState, move_incident
-from dispatcher.core.messages import ReportWork
 from dispatcher.core.privacy import mask_code, mask_text
 from dispatcher.core.publish import Change
 from dispatcher.core.targets import open_target, refresh
 from dispatcher.core.wire import encode, quoted
+from dispatcher.core.work import ReportWork
 from rules import Decider, Decision, Facts, Policy, SupportPlan, TargetBudget, claimed_severity, compile_policy
 
 __all__ = ["SEMANTICS", "Rulebook", "dispatch", "facts_of", "offer", "open_incident", "open_promise", "settle_decision"]
@@ -40,6 +41,7 @@ class Rulebook:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.decider: Decider = compile_policy(policy)
+        self._day = (0, 0, "")  # start and end in epoch ms
         self._shared: dict[int, _Shared] = {}  # by identity: to hash a decision costs more than to make one
 
     def _of(self, decision: Decision) -> _Shared:
@@ -69,6 +71,18 @@ class Rulebook:
     def record(self, decision: Decision) -> str:
         """The part of a decision's record on `events` that facts of the same kind share, as JSON fields."""
         return self._of(decision).record
+
+    def local_day(self, now_ms: int) -> str:
+        """The day in the policy's zone as `YYYYMMDD`; the last one is remembered."""
+        start_ms, end_ms, text = self._day
+        if start_ms <= now_ms < end_ms:
+            return text
+        moment = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(self.policy.timezone)
+        start = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+        end = (start + timedelta(days=1, hours=6)).replace(hour=0)
+        text = start.strftime("%Y%m%d")
+        self._day = (int(start.timestamp() * 1000), int(end.timestamp() * 1000), text)
+        return text
 
     def warn(self, sla: str) -> Sequence[int]:
         """Percentages at which targets under this SLA warn."""

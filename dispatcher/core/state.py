@@ -20,10 +20,11 @@ from dispatcher.core.incident import Brief, Incident
 from dispatcher.core.instants import DAY_MS
 from dispatcher.core.merge import MergeIndex
 from dispatcher.core.publish import Publisher
+from dispatcher.core.records import decode_incident, from_record
 from dispatcher.core.route import Rulebook
 from dispatcher.core.targets import refresh
 from dispatcher.core.timers import Timers
-from dispatcher.core.wire import decode_incident, encode, from_record
+from dispatcher.core.wire import encode
 
 __all__ = ["SEEN_BUCKET", "SEEN_WINDOW_MS", "PartitionState", "Seen"]
 

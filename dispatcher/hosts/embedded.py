@@ -23,8 +23,9 @@ from dispatcher.core import (
     Rulebook,
 )
 from dispatcher.core.intake import reject_unread
-from dispatcher.core.messages import Command, Work
+from dispatcher.core.messages import Command
 from dispatcher.core.wire import encode
+from dispatcher.core.work import Work
 from dispatcher.ledger import Entry, Ledger, Owner
 from rules import Policy
 

@@ -11,7 +11,7 @@ import msgspec
 
 from dispatcher.core import ENDED_STATES, NEVER_MS, AssignmentState, IncidentRecord, IncidentState, text_to_ms
 from dispatcher.core.incident import party
-from dispatcher.core.wire import AssignmentRecord, TargetRecord
+from dispatcher.core.records import AssignmentRecord, TargetRecord
 
 __all__ = ["OUTCOMES", "IncidentRow", "LeadTurn", "Setback", "lead_turns", "row_of", "setbacks"]
 

@@ -79,9 +79,8 @@ def test_follows_what_others_append(nyc: Path, tmp_path: Path, running: Running)
     assert 'dispatch_rejected_total{reason="not_json"} 1.0' in metrics
     assert "dispatch_policy_info" in metrics
     incident = export(config, ledger, "incidents")[0]
-    update = {
-        "update_id": "u1", "incident_id": incident["incident_id"], "action": "acknowledge", "at": "2026-01-01T00:00:00Z",
-    }  # fmt: skip
+    now = "2026-01-01T00:00:00Z"
+    update = {"update_id": "u1", "incident_id": incident["incident_id"], "action": "acknowledge", "at": now}
     department = incident["lead"]["department"]
     dispatcher(
         "append", f"updates.{department}", "--ledger", str(ledger), config=config, stdin=json.dumps(update).encode()

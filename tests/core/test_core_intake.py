@@ -14,14 +14,11 @@ from dispatcher.core.messages import (
     MEDIA_MAX,
     MESSAGE_BYTES_MAX,
     TEXT_CHARS_MAX,
-    Clock,
-    CommandWork,
     Report,
-    ReportWork,
     Update,
-    UpdateWork,
     json_schema,
 )
+from dispatcher.core.work import Clock, CommandWork, ReportWork, UpdateWork
 
 AHEAD = shown(START_MS + DAY_MS + 1)
 SOON = shown(START_MS + DAY_MS)

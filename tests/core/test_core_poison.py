@@ -6,25 +6,27 @@ import pytest
 from core_city import DAY_MS, START_MS, local, report
 from core_desk import Desk
 
-from dispatcher.core import NEVER_MS, Engine, EngineFault, PartitionState
+from dispatcher.core import NEVER_MS, EngineFault, PartitionState
 from dispatcher.core import engine as engine_module
-from dispatcher.core.messages import Source
+from dispatcher.core.turn import Turn
+from dispatcher.core.work import Source
 
 
 def planted(monkeypatch: pytest.MonkeyPatch, name: str, when: Callable[..., bool]) -> None:
     """A bug in one of the engine's own steps."""
-    real = getattr(engine_module.Engine, name)
+    home = Turn if hasattr(Turn, name) else engine_module
+    real = getattr(home, name)
 
-    def broken(self: Engine, *given: object) -> object:
+    def broken(turn: Turn, *given: object) -> object:
         if when(*given):
             raise ZeroDivisionError("planted")
-        return real(self, *given)
+        return real(turn, *given)
 
-    monkeypatch.setattr(engine_module.Engine, name, broken)
+    monkeypatch.setattr(home, name, broken)
 
 
 def test_a_poisoned_record_ends_as_engine_error_and_all_else_is_as_without_it(monkeypatch: pytest.MonkeyPatch):
-    planted(monkeypatch, "_report", lambda item, *_: item.report.report_id == "bad")
+    planted(monkeypatch, "admit", lambda item, *_: item.report.report_id == "bad")
     desk, without = Desk(), Desk()
     desk.report("r1", "02")
     with pytest.raises(EngineFault) as fault:
@@ -57,7 +59,7 @@ def test_a_rejection_of_stage_one_keeps_its_reason_even_when_poisoned():
 
 
 def test_a_fault_that_cannot_even_be_rejected_is_a_fault_again(monkeypatch: pytest.MonkeyPatch):
-    planted(monkeypatch, "_reject", lambda *_: True)
+    planted(monkeypatch, "reject", lambda *_: True)
     desk = Desk()
     desk.poisoned = {"reports/0/0"}
     with pytest.raises(EngineFault):
@@ -78,7 +80,7 @@ class Strange:
 def test_a_poisoned_timer_is_said_aloud_and_not_tried_again(monkeypatch: pytest.MonkeyPatch):
     desk = Desk()
     bad, good = desk.report("r1", "02"), desk.report("r2", "02")
-    planted(monkeypatch, "_fire", lambda due_ms, incident, out: incident.incident_id == bad.incident_id)
+    planted(monkeypatch, "fire_incident", lambda due_ms, incident: incident.incident_id == bad.incident_id)
     due = ["2026-03-02 09:24", "2026-03-02 09:30", "2026-03-02 14:30", "2026-03-02 15:30"]  # two warnings, two breaches
     for instant in due:  # every timer of the incident is mute in its turn, none is tried twice
         with pytest.raises(EngineFault) as fault:
@@ -103,7 +105,7 @@ def test_a_poisoned_verification_and_a_poisoned_farewell_are_mute_too(monkeypatc
     doubtful = desk.report("r1", "02", "satellite")
     gone = desk.report("r2", "02", tags=["exercise"])
     poison = [f"timer/{doubtful.incident_id}/{doubtful.verify_ms}", f"timer/{gone.incident_id}/{gone.drop_ms}"]
-    planted(monkeypatch, "_fire", lambda due_ms, incident, out: f"timer/{incident.incident_id}/{due_ms}" in poison)
+    planted(monkeypatch, "fire_incident", lambda due_ms, incident: f"timer/{incident.incident_id}/{due_ms}" in poison)
     desk.poisoned = set(poison)
     desk.clock(8 * DAY_MS)
     assert doubtful.verify_ms is None

@@ -4,7 +4,7 @@ import pytest
 from core_city import HOUR_MS, MINUTE_MS, START_MS, shown
 from core_desk import Desk, do, gas, orders
 
-from dispatcher.core.track import PARTS_MAX
+from dispatcher.core.dispatching import PARTS_MAX
 from dispatcher.core.wire import incident_json
 
 

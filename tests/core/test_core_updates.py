@@ -4,8 +4,9 @@ from core_city import HOUR_MS, MINUTE_MS, START_MS, shown
 from core_desk import Desk, do, gas
 
 from dispatcher.core import Actor, Incident, Update
-from dispatcher.core.messages import ReportRef, Source, UpdateWork
+from dispatcher.core.messages import ReportRef
 from dispatcher.core.wire import incident_json
+from dispatcher.core.work import Source, UpdateWork
 
 # --- ids, revisions, lag ---
 

@@ -14,7 +14,8 @@ from core_histories import ODD, History
 from dispatcher.core import OPEN_STATES, AssignmentState, Incident, IncidentState, decode_incident
 from dispatcher.core import wire as wire_module
 from dispatcher.core.incident import Decided
-from dispatcher.core.wire import from_record, incident_json, place_json, quoted, responsible
+from dispatcher.core.records import from_record
+from dispatcher.core.wire import incident_json, place_json, quoted, responsible
 from geo import Place
 
 SEEDS = range(12)

@@ -64,8 +64,11 @@ def test_what_cannot_be_read_is_passed_on() -> None:
     assert mapped.reported_ms is None
 
 
-@given(st.dictionaries(st.sampled_from(["Unique Key", "Created Date", "Longitude", "Severity", "Closed Date"]),
-                       st.one_of(st.text(), st.integers(), st.floats(), st.none(), st.lists(st.integers()))))  # fmt: skip
+COLUMNS = st.sampled_from(["Unique Key", "Created Date", "Longitude", "Severity", "Closed Date"])
+VALUES = st.one_of(st.text(), st.integers(), st.floats(), st.none(), st.lists(st.integers()))
+
+
+@given(st.dictionaries(COLUMNS, VALUES))
 def test_any_row_is_mapped(row: dict[str, object]) -> None:
     load_mapping(MAPPING, "m.yaml").map(row)
 
