@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from dispatcher.commands.memory import settle_memory
 from dispatcher.commands.opening import config_of, opened
 from dispatcher.commands.talk import out, print_json, progress, say
 from dispatcher.hosts.embedded import Embedded, enact_first_policy
@@ -40,6 +41,7 @@ def replay_command(
         )
         if host.engine.state.policy_sha not in (None, setup.policy.sha256):
             say("the ledger has another policy in force than the configuration names; the ledger's is used")
+        settle_memory()
         with progress("replaying", len(history.entries)) as bar:
             replay(ledger, host, history, None if bar is None else lambda n: bar.advance(bar.task_ids[0], n))
     finally:

@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 from types import FrameType
 
+from dispatcher.commands.memory import settle_memory
 from dispatcher.commands.opening import config_of
 from dispatcher.commands.talk import say
 from dispatcher.hosts.embedded import Embedded, enact_first_policy
@@ -42,6 +43,7 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
                 batch_records=config.engine.batch_records,
                 observer=metrics,
             )
+            settle_memory()
             metrics.policy(setup.policy.version, setup.policy.sha256)
             in_force = host.engine.state.policy_sha
             if in_force not in (None, setup.policy.sha256):

@@ -25,8 +25,8 @@ from dispatcher.core import (
 from dispatcher.core.intake import reject_unread
 from dispatcher.core.messages import Command
 from dispatcher.core.wire import encode
-from dispatcher.core.work import Work
-from dispatcher.ledger import Entry, Ledger, Owner
+from dispatcher.core.work import CommandWork, Work
+from dispatcher.ledger import Entry, Ledger, LedgerError, Owner
 from rules import Policy
 
 __all__ = ["PARTITION", "Embedded", "Observer", "enact_first_policy"]
@@ -91,6 +91,7 @@ class Embedded:
         if not records:
             return 0
         work = self._take(records)
+        self._require_policies(work)
         self._on_step("step:taken")
         done, self._one_by_one = 0, False
         while done < len(work):
@@ -121,6 +122,12 @@ class Embedded:
             return False
         self._ledger.append([Entry(CLOCK, b"", None, now_ms)])
         return True
+
+    def _require_policies(self, work: Sequence[Work]) -> None:
+        """A policy that is put in force must be stored: a host that cannot load it stops, it never skips."""
+        for item in work:
+            if isinstance(item, CommandWork) and item.command.sha256 not in self._books:
+                raise LedgerError(f"policy {item.command.sha256} is activated but not on the topic policies; store it")
 
     def _take(self, records: Sequence[Record]) -> list[Work]:
         try:

@@ -220,7 +220,7 @@ def _departments(record: IncidentRecord) -> str:
 
 def _queue(record: IncidentRecord, lead: AssignmentRecord | None) -> tuple[int | None, int, int]:
     """The place in the operators' queue (surfaces.md): untaken urgent first, then breached, then least remaining."""
-    running = [t for t in record.targets if t.since is not None and t.fulfilled_at is None and t.revoked_at is None]
+    running = [target for target in record.targets if target.since is not None]  # not met, not revoked, not paused
     due_ms = min([_to_ms(target.due_at) for target in running], default=NEVER_MS)
     if record.severity <= 2 and (lead is None or lead.acknowledged_at is None):
         return 0, record.severity, due_ms

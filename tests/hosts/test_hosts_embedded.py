@@ -1,0 +1,39 @@
+"""The embedded host: what it needs of its ledger."""
+
+from pathlib import Path
+
+import pytest
+
+from dispatcher.config import load_config
+from dispatcher.core import CONTROL
+from dispatcher.core.messages import Command
+from dispatcher.core.wire import encode
+from dispatcher.hosts.embedded import Embedded, enact_first_policy
+from dispatcher.hosts.setup import Books, load_setup
+from dispatcher.ledger import Entry, LedgerError, MemoryLedger
+
+
+def test_a_policy_that_is_not_stored_stops_the_host(nyc: Path) -> None:
+    setup = load_setup(load_config(nyc / "config.yaml", {}))
+    ledger = MemoryLedger(lambda: 1_000)
+    assert enact_first_policy(ledger, setup.policy)
+    assert not enact_first_policy(ledger, setup.policy)
+    host = Embedded(ledger, setup.intake, Books(ledger))
+    host.catch_up()
+    assert host.engine.state.policy_sha == setup.policy.sha256
+    unknown = Command(command_id="x", command="activate", sha256="0" * 64, expects=setup.policy.sha256)
+    ledger.append([Entry(CONTROL, encode(unknown))])
+    before = ledger.position(0)
+    with pytest.raises(LedgerError, match="is activated but not"):
+        host.catch_up()
+    assert ledger.position(0) == before
+
+
+def test_the_policy_in_force_comes_from_the_ledger_alone(nyc: Path) -> None:
+    setup = load_setup(load_config(nyc / "config.yaml", {}))
+    ledger = MemoryLedger(lambda: 1_000)
+    enact_first_policy(ledger, setup.policy)
+    Embedded(ledger, setup.intake, Books(ledger, setup.policy)).catch_up()
+    again = Embedded(ledger, setup.intake, Books(ledger))
+    assert again.engine.state.book.policy == setup.policy
+    assert again.engine.state.book.policy is not setup.policy
