@@ -1,0 +1,278 @@
+"""What every ledger promises, asked of every driver."""
+
+import pytest
+from ledger_drivers import DRIVERS, Driver, outcome
+
+from dispatcher.core import Position
+from dispatcher.ledger import Entry, Fenced
+
+
+@pytest.fixture(params=DRIVERS)
+def driver(request, tmp_path):
+    driver = Driver(request.param, tmp_path)
+    yield driver
+    driver.close()
+
+
+@pytest.fixture
+def ledger(driver):
+    return driver.ledger
+
+
+def everything(ledger):
+    """All a ledger would tell anybody."""
+    topics = ledger.topics()
+    return (
+        topics,
+        {topic: ledger.appended(topic) for topic in topics},
+        {topic: ledger.follow(topic, -1, 1_000) for topic in topics},
+        ledger.follow("*", -1, 1_000),
+        ledger.position(0),
+        ledger.read(0, -1, 1_000),
+        [list(part) for part in ledger.restore(0)],
+    )
+
+
+def test_a_new_ledger_is_empty(ledger):
+    assert ledger.position(0) == Position(-1, 0)
+    assert ledger.read(0, -1, 10) == []
+    assert ledger.topics() == []
+    assert ledger.appended("reports") == 0
+    assert ledger.newest("incidents", "a") is None
+    assert [list(part) for part in ledger.restore(0)] == [[], []]
+
+
+def test_inputs_keep_one_order_over_all_topics_and_an_offset_each(ledger):
+    ledger.append([Entry("reports", b"r0", "k"), Entry("updates", b"u0"), Entry("reports", b"r1")])
+    ledger.append([])
+    ledger.append([Entry("updates", b"u1"), Entry("clock", b"")])
+    records = ledger.read(0, -1, 100)
+    assert [(r.topic, r.partition, r.offset, r.key, r.value) for r in records] == [
+        ("reports", 0, 0, "k", b"r0"),
+        ("updates", 0, 0, None, b"u0"),
+        ("reports", 0, 1, None, b"r1"),
+        ("updates", 0, 1, None, b"u1"),
+        ("clock", 0, 0, None, b""),
+    ]
+    assert [r.seq for r in records] == sorted({r.seq for r in records})
+    assert {topic: ledger.appended(topic) for topic in ("reports", "updates", "clock", "control")} == {
+        "reports": 2, "updates": 2, "clock": 1, "control": 0,
+    }  # fmt: skip
+
+
+def test_read_goes_on_after_a_place_and_is_short_only_at_the_end(ledger):
+    ledger.append([Entry("reports", bytes([n])) for n in range(5)])
+    first = ledger.read(0, -1, 2)
+    rest = ledger.read(0, first[-1].seq, 2)
+    last = ledger.read(0, rest[-1].seq, 2)
+    assert [r.value for r in first + rest + last] == [bytes([n]) for n in range(5)]
+    assert len(last) == 1
+    assert ledger.read(0, last[-1].seq, 2) == []
+
+
+@pytest.mark.parametrize(
+    ("clock_ms", "given_ms", "dated_ms"),
+    [
+        (5_000, [None], [5_000]),
+        (5_000, [7_000, None], [7_000, 7_000]),  # the clock stands behind a time that was given: it waits
+        (5_000, [6_000, 2_000, 6_500], [6_000, 6_000, 6_500]),  # nothing is dated before its predecessor
+        (100, [None, 50], [1_000, 1_000]),  # a clock set back between two appends
+    ],
+)
+def test_time_is_the_greatest_of_given_or_clock_and_what_came_before(driver, clock_ms, given_ms, dated_ms):
+    driver.ledger.append([Entry("reports", b"first")])
+    driver.clock.now_ms = clock_ms
+    driver.ledger.append([Entry("reports", b"r", None, time_ms) for time_ms in given_ms])
+    assert [r.time_ms for r in driver.ledger.read(0, -1, 100)] == [1_000, *dated_ms]
+
+
+def test_time_does_not_go_back_over_a_restart(driver):
+    driver.ledger.append([Entry("reports", b"a", None, 9_000)])
+    driver.clock.now_ms = 10
+    ledger = driver.reopen()
+    ledger.append([Entry("reports", b"b"), Entry("updates", b"c", None, 1)])
+    assert [r.time_ms for r in ledger.read(0, -1, 100)] == [9_000, 9_000, 9_000]
+
+
+def test_an_append_is_whole_or_not_at_all(driver):
+    before = everything(driver.ledger)
+    with pytest.raises(TypeError):
+        driver.ledger.append([Entry("reports", b"a"), Entry("reports", b"b", None, "noon")])  # type: ignore[arg-type]
+    assert everything(driver.ledger) == before
+    driver.ledger.append([Entry("reports", b"a")])  # and the ledger goes on
+    assert driver.ledger.appended("reports") == 1
+
+
+def test_what_was_appended_and_not_committed_waits_for_the_next_owner(driver):
+    driver.ledger.own(0)
+    driver.ledger.append([Entry("reports", b"a")])
+    ledger = driver.reopen()
+    assert [r.value for r in ledger.read(0, ledger.position(0).offset, 10)] == [b"a"]
+
+
+def test_a_commit_is_seen_whole(driver):
+    ledger = driver.ledger
+    owner = ledger.own(0)
+    done = outcome(
+        Position(3, 8_000),
+        ("events", "a", b"e0"), ("routed", "a", b"q0"), ("events", "b", b"e1"),
+        compacted={("incidents", "a"): b"A", ("state", "serial"): b"S"},
+    )  # fmt: skip
+    ledger.commit(owner, done, Position(), {("reporters", "x/1"): b"P"})
+    ledger = driver.reopen()
+    assert ledger.position(0) == Position(3, 8_000)
+    assert [(k.key, k.time_ms, k.value) for k in ledger.follow("events", -1, 10)] == [
+        ("a", 8_000, b"e0"), ("b", 8_000, b"e1"),
+    ]  # fmt: skip
+    assert ledger.newest("incidents", "a") == b"A"
+    assert ledger.newest("reporters", "x/1") == b"P"
+    assert [list(part) for part in ledger.restore(0)] == [[("serial", b"S")], [("a", b"A")]]
+    assert ledger.topics() == ["events", "incidents", "reporters", "routed", "state"]
+
+
+def test_an_old_owner_is_refused_and_writes_nothing(ledger):
+    old = ledger.own(0)
+    new = ledger.own(0)
+    assert new.epoch > old.epoch
+    before = everything(ledger)
+    late = outcome(Position(0, 1), ("events", "a", b"late"), compacted={("incidents", "a"): b"late"})
+    with pytest.raises(Fenced):
+        ledger.commit(old, late, Position(), {("reporters", "r"): b"late"})
+    assert everything(ledger) == before
+    ledger.commit(new, late, Position())
+    assert ledger.newest("incidents", "a") == b"late"
+
+
+def test_nobody_commits_to_a_partition_that_is_nobodys(ledger):
+    stranger = ledger.own(0)._replace(partition=7)
+    with pytest.raises(Fenced):
+        ledger.commit(stranger, outcome(Position(0, 1)), Position())
+    assert ledger.position(7) == Position()
+
+
+@pytest.mark.parametrize("expected", [Position(), Position(4, 8_000), Position(3, 7_999), Position(2, 8_000)])
+def test_an_unexpected_position_is_refused_and_nothing_is_written(ledger, expected):
+    owner = ledger.own(0)
+    ledger.commit(owner, outcome(Position(3, 8_000), ("events", "a", b"e0")), Position())
+    before = everything(ledger)
+    again = outcome(Position(5, 9_000), ("events", "a", b"again"), compacted={("incidents", "a"): b"again"})
+    with pytest.raises(Fenced):
+        ledger.commit(owner, again, expected, {("reporters", "r"): b"again"})
+    assert everything(ledger) == before
+
+
+def test_ownership_survives_a_restart_as_an_epoch(driver):
+    first = driver.ledger.own(0)
+    ledger = driver.reopen()
+    assert ledger.own(0).epoch > first.epoch
+    with pytest.raises(Fenced):
+        ledger.commit(first, outcome(Position(0, 1)), Position())
+
+
+def test_restore_gives_the_newest_values_without_tombstones(driver):
+    ledger = driver.ledger
+    owner = ledger.own(0)
+    ledger.commit(
+        owner,
+        outcome(
+            Position(0, 1),
+            compacted={("incidents", "a"): b"1", ("incidents", "b"): b"1", ("state", "t"): b"1", ("state", "e"): b""},
+        ),
+        Position(),
+    )
+    ledger.commit(
+        owner,
+        outcome(Position(1, 2), compacted={("incidents", "a"): None, ("incidents", "b"): b"2", ("state", "t"): None}),
+        Position(0, 1),
+    )
+    state, incidents = driver.reopen().restore(0)
+    assert (sorted(state), sorted(incidents)) == ([("e", b"")], [("b", b"2")])
+
+
+def test_a_tombstone_is_followed_and_a_key_may_come_back(ledger):
+    owner = ledger.own(0)
+    ledger.commit(owner, outcome(Position(0, 1), compacted={("incidents", "a"): b"1"}), Position())
+    seen = ledger.follow("incidents", -1, 10)
+    ledger.commit(owner, outcome(Position(1, 2), compacted={("incidents", "a"): None}), Position(0, 1))
+    (dead,) = ledger.follow("incidents", seen[-1].seq, 10)
+    assert (dead.key, dead.value) == ("a", None)
+    assert ledger.newest("incidents", "a") is None
+    ledger.commit(owner, outcome(Position(2, 3), compacted={("incidents", "a"): b"2"}), Position(1, 2))
+    (back,) = ledger.follow("incidents", dead.seq, 10)
+    assert back.value == ledger.newest("incidents", "a") == b"2"
+
+
+def test_a_follower_of_a_compacted_topic_misses_no_change(ledger):
+    """A new value of the very last row takes a new place, so that whoever has seen that row sees the change."""
+    owner = ledger.own(0)
+    at = Position()
+    after = {"incidents": -1, "state": -1}
+    seen: dict[tuple[str, str], bytes | None] = {}
+    for n in range(30):
+        key = "ab"[n // 2 % 2]
+        changes: dict[tuple[str, str], bytes | None] = {("incidents", key): b"%d" % n}
+        if n % 3 == 0:
+            changes["state", "serial"] = b"%d" % n
+        now = Position(n, n)
+        ledger.commit(owner, outcome(now, compacted=changes), at)
+        at = now
+        for topic, place in list(after.items()):
+            for kept in ledger.follow(topic, place, 1):
+                seen[topic, kept.key] = kept.value
+                after[topic] = kept.seq
+    assert seen == {("incidents", "a"): b"29", ("incidents", "b"): b"27", ("state", "serial"): b"27"}
+
+
+def test_follow_keeps_order_goes_on_after_a_place_and_takes_all_topics_of_a_name(ledger):
+    owner = ledger.own(0)
+    topics = ("dept.gas", "events", "dept.fire", "dept.gas", "department", "events")
+    records = [(topic, "k", b"%d" % n) for n, topic in enumerate(topics)]
+    ledger.commit(owner, outcome(Position(0, 5), *records), Position())
+    assert [k.value for k in ledger.follow("dept.*", -1, 10)] == [b"0", b"2", b"3"]
+    assert [k.value for k in ledger.follow("dept.gas", -1, 10)] == [b"0", b"3"]
+    assert [k.value for k in ledger.follow("*", -1, 10)] == [b"%d" % n for n in range(6)]
+    first = ledger.follow("dept.*", -1, 1)
+    assert [k.value for k in ledger.follow("dept.*", first[0].seq, 10)] == [b"2", b"3"]
+    assert ledger.follow("dept.*", ledger.follow("dept.*", -1, 10)[-1].seq, 10) == []
+
+
+def test_input_topics_are_followed_too(ledger):
+    ledger.append(
+        [Entry("reports", b"r0", "k"), Entry("updates", b"u0"), Entry("updates.gas", b"g0"), Entry("clock", b"")]
+    )
+    ledger.append([Entry("reports", b"r1"), Entry("updates.gas", b"g1")])
+    (first, second) = ledger.follow("reports", -1, 10)
+    assert [(k.key, k.time_ms, k.value) for k in (first, second)] == [("k", 1_000, b"r0"), ("", 1_000, b"r1")]
+    assert ledger.follow("reports", first.seq, 10) == [second]
+    assert [k.value for k in ledger.follow("updates*", -1, 10)] == [b"u0", b"g0", b"g1"]
+    assert [k.value for k in ledger.follow("updates.*", -1, 1)] == [b"g0"]
+    assert [k.value for k in ledger.follow("updates.gas", -1, 10)] == [b"g0", b"g1"]
+    assert ledger.follow("*", -1, 10) == []  # what the engine put out: nothing yet
+
+
+def test_put_sets_a_compacted_value_and_followers_see_it(driver):
+    ledger = driver.ledger
+    ledger.put("policies", "sha", b"one")
+    (kept,) = ledger.follow("policies", -1, 10)
+    assert (kept.key, kept.time_ms, kept.value) == ("sha", 1_000, b"one")
+    ledger.put("policies", "sha", b"two")
+    assert [k.value for k in ledger.follow("policies", kept.seq, 10)] == [b"two"]
+    assert driver.reopen().newest("policies", "sha") == b"two"
+    assert driver.ledger.topics() == ["policies"]
+    assert driver.ledger.appended("policies") == 0
+
+
+def test_a_key_is_its_topics_own(ledger):
+    ledger.put("policies", "k", b"p")
+    ledger.put("imports", "k", b"i")
+    assert (ledger.newest("policies", "k"), ledger.newest("imports", "k")) == (b"p", b"i")
+    assert ledger.newest("incidents", "k") is None
+
+
+def test_everything_is_there_after_a_restart(driver):
+    ledger = driver.ledger
+    ledger.append([Entry("reports", b"r"), Entry("updates.gas", b"u", "k", 5_000)])
+    ledger.put("policies", "sha", b"p")
+    ledger.commit(ledger.own(0), outcome(Position(0, 5_000), ("events", "a", b"e")), Position())
+    before = everything(ledger)
+    assert everything(driver.reopen()) == before
