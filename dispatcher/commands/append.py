@@ -4,9 +4,11 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from dispatcher.commands.opening import open_ledger
+from dispatcher.commands.opening import config_of, open_ledger
 from dispatcher.commands.talk import fail, say
-from dispatcher.core import REPORTS, UPDATES
+from dispatcher.core import CONTROL, REPORTS, UPDATES
+from dispatcher.hosts.embedded import enact_first_policy
+from dispatcher.hosts.setup import read_policy
 from dispatcher.ledger import Entry
 
 __all__ = ["append_command"]
@@ -20,6 +22,8 @@ def append_command(config_path: Path, ledger_path: Path | None, topic: str, file
         fail(f"{topic} is not an input topic: reports, updates or updates.<department>", 2)
     ledger = open_ledger(config_path, ledger_path, read_only=False)
     try:
+        if not ledger.appended(CONTROL):  # what comes before the first policy could not be decided on
+            enact_first_policy(ledger, read_policy(config_of(config_path).policy))
         lines: Iterable[bytes] = sys.stdin.buffer if str(file) == "-" else file.read_bytes().splitlines()
         total, chunk = 0, []
         for line in lines:

@@ -31,7 +31,6 @@ def replay_command(
     history = read_history(((file.name, file.read_bytes()) for file in files), mapping, mapping_data)
     ledger = SqliteLedger(ledger_path or config.ledger)
     try:
-        enact_first_policy(ledger, setup.policy)
         host = Embedded(
             ledger,
             setup.intake,
@@ -39,6 +38,7 @@ def replay_command(
             grid=setup.grid.sha256,
             batch_records=config.engine.batch_records,
         )
+        enact_first_policy(ledger, setup.policy)  # only once this process owns the ledger
         if host.engine.state.policy_sha not in (None, setup.policy.sha256):
             say("the ledger has another policy in force than the configuration names; the ledger's is used")
         settle_memory()

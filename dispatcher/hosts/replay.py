@@ -19,7 +19,7 @@ from dispatcher.hosts.files import read_rows
 from dispatcher.hosts.mapping import FieldMapping, Mapped
 from dispatcher.ledger import Entry, Ledger, LedgerError
 
-__all__ = ["History", "read_history", "replay"]
+__all__ = ["History", "read_history", "refuse_unfinished_replay", "replay"]
 
 CHUNK_RECORDS = 1_000  # appended and worked through at a time
 IMPORTS, IMPORT_KEY = "imports", "replay"
@@ -87,6 +87,17 @@ def replay(ledger: Ledger, host: Embedded, history: History, on_progress: Callab
     for chunk in _chunks(history.entries[done:]):
         ledger.append(chunk)
         host.catch_up(on_progress)
+
+
+def refuse_unfinished_replay(ledger: Ledger) -> None:
+    """A replay that was interrupted is finished first: live records would date the rest of it today.
+
+    Raises:
+        LedgerError: the ledger holds such a replay.
+    """
+    known = ledger.newest(IMPORTS, IMPORT_KEY)
+    if known is not None and ledger.appended(REPORTS) + ledger.appended(UPDATES) < orjson.loads(known)["records"]:
+        raise LedgerError("the ledger holds an interrupted replay; finish it with `dispatcher replay`, or name another")
 
 
 def _report_event(number: int, row: Mapped | bytes, last_ms: int) -> _Event:

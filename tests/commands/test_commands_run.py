@@ -131,3 +131,14 @@ def test_a_second_engine_is_refused(nyc: Path, tmp_path: Path, running: Running)
     )  # fmt: skip
     assert replay.returncode == 1
     assert running.stop(signal.SIGINT)[0] == 0
+
+
+def test_reports_appended_before_the_first_start_are_taken(nyc: Path, tmp_path: Path) -> None:
+    config, ledger = nyc / "config.yaml", tmp_path / "live.db"
+    dispatcher("append", "reports", "--ledger", str(ledger), config=config, stdin=report(1))
+    running = Running(config, ledger)
+    try:
+        wait_until(lambda: 'dispatch_records_total{outcome="reports_accepted"} 1.0' in running.get("/metrics")[1])
+        assert running.stop()[0] == 0
+    finally:
+        running.process.kill()

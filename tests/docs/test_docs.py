@@ -10,7 +10,7 @@ from dispatcher.__main__ import app
 from dispatcher.core.lifecycle import ACTION_TABLE
 from dispatcher.core.messages import Location, Reason, Report, Reporter, Update, Whistle, json_schema
 from dispatcher.core.publish import APPEND_TOPICS, COMPACTED_TOPICS
-from dispatcher.core.wire import AssignmentRecord, IncidentRecord, TargetRecord
+from dispatcher.core.records import AssignmentRecord, IncidentRecord, TargetRecord
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])

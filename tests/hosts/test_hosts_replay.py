@@ -5,7 +5,8 @@ import json
 import pytest
 
 from dispatcher.hosts.mapping import load_mapping
-from dispatcher.hosts.replay import History, read_history
+from dispatcher.hosts.replay import History, read_history, refuse_unfinished_replay
+from dispatcher.ledger import LedgerError, MemoryLedger
 
 MAPPING = b"""
 report: {report_id: [id], source: {value: s}, reported_at: [t], category: [c]}
@@ -66,3 +67,15 @@ def test_identity_is_of_files_and_mapping() -> None:
     one, two = history("a,2020-01-01T00:00:00,x,"), history("b,2020-01-01T00:00:00,x,")
     assert one.identity != two.identity
     assert one.identity == history("a,2020-01-01T00:00:00,x,").identity
+
+
+def test_an_unfinished_replay_is_finished_before_anything_live() -> None:
+    made = history("a,2020-01-01T00:00:00,x,2020-01-02T00:00:00")
+    ledger = MemoryLedger(lambda: 0)
+    refuse_unfinished_replay(ledger)
+    ledger.put("imports", "replay", json.dumps({"sha256": made.identity, "records": len(made.entries)}).encode())
+    ledger.append(made.entries[:-1])
+    with pytest.raises(LedgerError, match="interrupted"):
+        refuse_unfinished_replay(ledger)
+    ledger.append(made.entries[-1:])
+    refuse_unfinished_replay(ledger)

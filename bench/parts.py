@@ -1,0 +1,122 @@
+"""Single pieces beside the whole: how fast each is alone, on what the day gives it.
+
+All in CPU time, all checked: cells against the leaves the positions were drawn from, decisions against the plain loop
+over all rules, working time against its own inverse.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from time import process_time_ns
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from bench.answers import WrongAnswer
+from bench.core import BATCH_RECORDS
+from bench.town import Town
+from bench.workload import START_MS, Day
+from dispatcher.core import DAY_MS, Incident, Report
+from rules import Decider, Facts, Policy, compile_policy, decide_plainly
+
+__all__ = ["Decisions", "decide_us", "facts_of_day", "floor_us", "locate_us", "working_time_us"]
+
+SAMPLE = 40  # of decisions compared with the plain loop
+MINUTE_MS = 60_000
+
+
+class Decisions(NamedTuple):
+    """Microseconds per decision."""
+
+    cold: float  # the classes of all facts are known, the decision is not
+    cached: float  # everything is known
+
+
+def timed_us(work: Callable[[], object], count: int) -> float:
+    """CPU microseconds per piece of work."""
+    start_ns = process_time_ns()
+    work()
+    return (process_time_ns() - start_ns) / 1_000 / max(1, count)
+
+
+def floor_us(day: Day) -> float:
+    """Decode a report and encode it again: what nothing that reads and writes JSON here can be faster than."""
+    decode, encode = msgspec.json.Decoder(Report).decode, msgspec.json.Encoder().encode
+    values = []
+    for sent in day.reports:
+        try:
+            decode(sent.value)
+        except msgspec.MsgspecError:
+            continue
+        values.append(sent.value)
+
+    def work() -> None:
+        for value in values:
+            encode(decode(value))
+
+    return timed_us(work, len(values))
+
+
+def locate_us(town: Town, points: int, seed: int) -> float:
+    """Locate positions drawn by population, in batches. Raises WrongAnswer."""
+    lon, lat, leaves = town.positions(np.random.Generator(np.random.PCG64(seed)), points)
+    locator, cells = town.locator, []
+
+    def work() -> None:
+        for start in range(0, points, BATCH_RECORDS):
+            batch = slice(start, start + BATCH_RECORDS)
+            cells.append(locator.locate(lon[batch], lat[batch]).cell)
+
+    took = timed_us(work, points)
+    wrong = sum(town.grid.codes[cell] != leaf for cell, leaf in zip(np.concatenate(cells), leaves, strict=True))
+    if wrong:
+        raise WrongAnswer(f"locate: {wrong} of {points} points are not in the leaf they were drawn from")
+    return took
+
+
+def facts_of_day(incidents: Sequence[Incident]) -> list[Facts]:
+    """What was decided on."""
+    return [incident.facts for incident in incidents]
+
+
+def decide_us(policy: Policy, facts: Sequence[Facts]) -> Decisions:
+    """Decide with empty caches of decisions, then again. Raises WrongAnswer."""
+    decider: Decider = compile_policy(policy)
+    classes = list({decider.atoms(each) for each in facts})
+
+    def cold() -> None:
+        for atoms in classes:
+            decider.decide_atoms(atoms)
+
+    def cached() -> None:
+        for each in facts:
+            decider.decide(each)
+
+    took = Decisions(timed_us(cold, len(classes)), timed_us(cached, len(facts)))
+    if decider.misses != len(classes):
+        raise WrongAnswer(f"decide: {decider.misses} decisions made for {len(classes)} classes of facts")
+    for each in facts[:: max(1, len(facts) // SAMPLE)]:
+        if decider.decide(each) != decide_plainly(policy, each):
+            raise WrongAnswer(f"decide: not what the plain loop says of {each}")
+    return took
+
+
+def working_time_us(policy: Policy, calls: int, seed: int) -> tuple[float, float]:
+    """`add` and `consumed` on a calendar with split hours and holidays. Raises WrongAnswer."""
+    rng = random.Random(f"clock {seed}")
+    clock = policy.clock("cn-office")
+    spans = [(START_MS + rng.randrange(60 * DAY_MS), rng.randrange(1, 2_400) * MINUTE_MS) for _ in range(calls)]
+    due: list[int] = []
+    consumed: list[int] = []
+    clock.add(START_MS, 400 * 60 * MINUTE_MS)  # the years are compiled on first use
+
+    def add() -> None:
+        due.extend([clock.add(at_ms, amount_ms) for at_ms, amount_ms in spans])
+
+    def consume() -> None:
+        consumed.extend([clock.consumed(at_ms, due_ms) for (at_ms, _), due_ms in zip(spans, due, strict=True)])
+
+    took = timed_us(add, calls), timed_us(consume, calls)
+    if consumed != [amount_ms for _, amount_ms in spans]:
+        raise WrongAnswer("working time: consumed(t, add(t, amount)) is not the amount")
+    return took
