@@ -20,6 +20,7 @@ from rules import Category, Department, Policy
 __all__ = ["kpi_command", "period"]
 
 Lang = Literal["zh", "en"]
+FULL_COLUMNS = 180  # a narrower terminal gets fewer columns and codes for titles; --csv and --json have all
 
 
 def kpi_command(
@@ -98,7 +99,8 @@ def _names(policy: Policy, by: str | None, lang: str) -> dict[str, str]:
 
 
 def _show(measures: Measures, lang: str, names: dict[str, str]) -> None:
-    made = measures_table(measures, cast("Lang", lang), names)
+    narrow = out.width < FULL_COLUMNS
+    made = measures_table(measures, cast("Lang", lang), {} if narrow else names, narrow=narrow)
     cohort = measures.cohort
     bounds = "" if cohort.to_ms >= NEVER_MS else f", {ms_to_text(cohort.from_ms)} .. {ms_to_text(cohort.to_ms)}"
     title = {"en": f"as of {ms_to_text(cohort.as_of_ms)}", "zh": f"截至 {ms_to_text(cohort.as_of_ms)}"}[lang]

@@ -62,6 +62,9 @@ _TITLES: dict[str, tuple[str, str]] = {  # zh, en
 _SHOWN_TERMS = ("received", "filed", "need_close", "closed", "open", "overdue_pending")
 _SHOWN_RATES = ("closure_due", "closure_filed", "on_time_closure", "on_time_handling", "dispatch_accuracy")
 
+_NARROW_TERMS = ("need_close", "overdue_pending")
+_NARROW_RATES = ("closure_due", "on_time_closure")
+
 
 class Table(NamedTuple):
     """Headings, one row of text a group, and the total. The first column names the group."""
@@ -86,21 +89,25 @@ def term_titles(lang: Lang) -> dict[str, str]:
     return {name: _title(name, lang) for name in (*TERMS, *RATES)}
 
 
-def measures_table(measures: Measures, lang: Lang = "en", names: Mapping[str, str] | None = None) -> Table:
+def measures_table(
+    measures: Measures, lang: Lang = "en", names: Mapping[str, str] | None = None, *, narrow: bool = False
+) -> Table:
     """The table people read: the main terms, every rate with both terms, and what was left out if anything was.
 
     Args:
         measures: what to show.
         lang: of the headings.
         names: titles of the groups' codes; a code without one is shown as it is.
+        narrow: only what fits into 80 columns.
     """
     left_out = [name for name in (*EXCLUDED, "no_deadline") if measures.total.terms[name]]
-    terms = [*_SHOWN_TERMS, *left_out]
-    headings = [_title(measures.by or "all", lang), *(_title(name, lang) for name in (*terms, *_SHOWN_RATES))]
+    terms = [*_NARROW_TERMS] if narrow else [*_SHOWN_TERMS, *left_out]
+    shown_rates = _NARROW_RATES if narrow else _SHOWN_RATES
+    headings = [_title(measures.by or "all", lang), *(_title(name, lang) for name in (*terms, *shown_rates))]
 
     def row(title: str, group: Group) -> list[str]:
         rates = group.rates
-        shown = [_with_terms(rates[name]) for name in _SHOWN_RATES]
+        shown = [_with_terms(rates[name]) for name in shown_rates]
         return [title, *(str(group.terms[name]) for name in terms), *shown]
 
     rows = [row(_group_title(group, lang, names or {}), group) for group in measures.groups]
