@@ -3,12 +3,22 @@
 from dispatcher.config import ConfigError
 from dispatcher.hosts.mapping import MappingError
 from dispatcher.ledger import LedgerError
+from dispatcher.views import ProjectionError
 from geo import GridError, TableError
 from rules import PolicyError
 
 __all__ = ["EXPECTED", "describe"]
 
-EXPECTED = (ConfigError, MappingError, LedgerError, GridError, TableError, PolicyError, OSError)
+EXPECTED = (
+    ConfigError,
+    MappingError,
+    LedgerError,
+    ProjectionError,
+    GridError,
+    TableError,
+    PolicyError,
+    OSError,
+)
 
 
 def describe(error: Exception) -> str:
