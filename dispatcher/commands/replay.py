@@ -9,10 +9,10 @@ from rich.table import Table
 from dispatcher.commands.memory import settle_memory
 from dispatcher.commands.opening import config_of, opened
 from dispatcher.commands.talk import out, print_json, progress, say
-from dispatcher.hosts.embedded import Embedded, enact_first_policy
 from dispatcher.hosts.mapping import load_mapping
 from dispatcher.hosts.replay import read_history, replay
-from dispatcher.hosts.setup import Books, load_setup
+from dispatcher.hosts.setup import load_setup
+from dispatcher.hosts.start import start
 from dispatcher.ledger import SqliteLedger
 from dispatcher.views import promises
 
@@ -31,14 +31,7 @@ def replay_command(
     history = read_history(((file.name, file.read_bytes()) for file in files), mapping, mapping_data)
     ledger = SqliteLedger(ledger_path or config.ledger)
     try:
-        host = Embedded(
-            ledger,
-            setup.intake,
-            Books(ledger, setup.policy),
-            grid=setup.grid.sha256,
-            batch_records=config.engine.batch_records,
-        )
-        enact_first_policy(ledger, setup.policy)  # only once this process owns the ledger
+        host = start(ledger, setup, batch_records=config.engine.batch_records)
         if host.engine.state.policy_sha not in (None, setup.policy.sha256):
             say("the ledger has another policy in force than the configuration names; the ledger's is used")
         settle_memory()

@@ -8,10 +8,10 @@ from types import FrameType
 from dispatcher.commands.memory import settle_memory
 from dispatcher.commands.opening import config_of
 from dispatcher.commands.talk import say
-from dispatcher.hosts.embedded import Embedded, enact_first_policy
 from dispatcher.hosts.replay import refuse_unfinished_replay
 from dispatcher.hosts.run import Health, run_until, serve_health
-from dispatcher.hosts.setup import Books, load_setup
+from dispatcher.hosts.setup import load_setup
+from dispatcher.hosts.start import start
 from dispatcher.ledger import SqliteLedger
 from dispatcher.metrics import EngineMetrics
 
@@ -35,16 +35,8 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
     metrics, health = EngineMetrics(), Health()
     try:
         with serve_health(config.http.host, config.http.port, metrics.registry, health) as port:
-            host = Embedded(
-                ledger,
-                setup.intake,
-                Books(ledger, setup.policy),
-                grid=setup.grid.sha256,
-                batch_records=config.engine.batch_records,
-                observer=metrics,
-            )
+            host = start(ledger, setup, batch_records=config.engine.batch_records, observer=metrics)
             refuse_unfinished_replay(ledger)
-            enact_first_policy(ledger, setup.policy)  # only once this process owns the ledger
             settle_memory()
             metrics.policy(setup.policy.version, setup.policy.sha256)
             in_force = host.engine.state.policy_sha

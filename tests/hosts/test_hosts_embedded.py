@@ -1,5 +1,6 @@
 """The embedded host: what it needs of its ledger."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from dispatcher.core.messages import Command
 from dispatcher.core.wire import encode
 from dispatcher.hosts.embedded import Embedded, enact_first_policy
 from dispatcher.hosts.setup import Books, load_setup
+from dispatcher.hosts.start import start
 from dispatcher.ledger import Entry, LedgerError, MemoryLedger
 
 
@@ -37,3 +39,16 @@ def test_the_policy_in_force_comes_from_the_ledger_alone(nyc: Path) -> None:
     again = Embedded(ledger, setup.intake, Books(ledger))
     assert again.engine.state.book.policy == setup.policy
     assert again.engine.state.book.policy is not setup.policy
+
+
+def test_a_ledger_belongs_to_one_grid(nyc: Path, tmp_path: Path) -> None:
+    setup = load_setup(load_config(nyc / "config.yaml", {}))
+    ledger = MemoryLedger(lambda: 1_000)
+    start(ledger, setup, batch_records=10)
+    start(ledger, setup, batch_records=10)
+    other = json.loads((nyc / "grid.geojson").read_bytes())
+    other["features"] = [f for f in other["features"] if f["properties"]["code"] != "595"]
+    (tmp_path / "grid.geojson").write_text(json.dumps(other), encoding="utf-8")
+    config = load_config(nyc / "config.yaml", {"DISPATCHER__GRID": str(tmp_path / "grid.geojson")})
+    with pytest.raises(LedgerError, match="was begun on the grid"):
+        start(ledger, load_setup(config), batch_records=10)

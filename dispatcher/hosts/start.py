@@ -1,0 +1,41 @@
+"""Starting an engine on a ledger: own it, see that it is the one meant, put the first policy in force."""
+
+from dispatcher.hosts.embedded import Embedded, Observer, enact_first_policy
+from dispatcher.hosts.setup import Books, Setup
+from dispatcher.ledger import Ledger, LedgerError
+
+__all__ = ["start"]
+
+IMPORTS, GRID_KEY = "imports", "grid"
+
+
+def start(ledger: Ledger, setup: Setup, *, batch_records: int, observer: Observer | None = None) -> Embedded:
+    """A host that owns the ledger and is ready to step.
+
+    Raises:
+        LedgerError: another process owns it, or it was worked through on another grid.
+    """
+    host = Embedded(
+        ledger,
+        setup.intake,
+        Books(ledger, setup.policy),
+        grid=setup.grid.sha256,
+        batch_records=batch_records,
+        observer=observer,
+    )
+    # From here on this process owns the ledger; before, two starts at once could both write what follows.
+    _require_grid(ledger, setup.grid.sha256)
+    enact_first_policy(ledger, setup.policy)
+    return host
+
+
+def _require_grid(ledger: Ledger, sha256: str) -> None:
+    """Homes and cells of everything in a ledger are those of one grid."""
+    known = ledger.newest(IMPORTS, GRID_KEY)
+    if known is None:
+        ledger.put(IMPORTS, GRID_KEY, sha256.encode())
+    elif known.decode() != sha256:
+        raise LedgerError(
+            f"the ledger was begun on the grid {known.decode()[:12]}, the configuration names {sha256[:12]};"
+            " name that grid again, or another ledger"
+        )
