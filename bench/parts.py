@@ -16,10 +16,10 @@ from bench.answers import WrongAnswer
 from bench.core import BATCH_RECORDS
 from bench.town import Town
 from bench.workload import START_MS, Day
-from dispatcher.core import DAY_MS, Incident, Report
+from dispatcher.core import DAY_MS, Report
 from rules import Decider, Facts, Policy, compile_policy, decide_plainly
 
-__all__ = ["Decisions", "decide_us", "facts_of_day", "floor_us", "locate_us", "working_time_us"]
+__all__ = ["Decisions", "decide_us", "floor_us", "locate_us", "working_time_us"]
 
 SAMPLE = 40  # of decisions compared with the plain loop
 MINUTE_MS = 60_000
@@ -72,11 +72,6 @@ def locate_us(town: Town, points: int, seed: int) -> float:
     if wrong:
         raise WrongAnswer(f"locate: {wrong} of {points} points are not in the leaf they were drawn from")
     return took
-
-
-def facts_of_day(incidents: Sequence[Incident]) -> list[Facts]:
-    """What was decided on."""
-    return [incident.facts for incident in incidents]
 
 
 def decide_us(policy: Policy, facts: Sequence[Facts]) -> Decisions:

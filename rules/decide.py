@@ -66,6 +66,7 @@ class Decider:
         )
         self._attribute_masks = self.dimensions["attributes"].masks
         self._by_atoms: dict[Atoms, Decision] = {}
+        self._what_is_read: dict[tuple[int | None, int], tuple[bool, bool]] = {}
         self._by_outcome: dict[Hashable, Decision] = {}
         self._with_tags: dict[tuple[int, int], int] = {}
 
@@ -220,13 +221,38 @@ class Decider:
             self._with_tags[key] = mask
         return mask
 
+    def _reads(self, route: int | None, overlays: int) -> tuple[bool, bool]:
+        """Whether a decision by these rules depends on the filing standard, and on the units of the place.
+
+        What it does not depend on must not tell decisions apart: each is shared by all incidents decided alike.
+        """
+        known = self._what_is_read.get((route, overlays))
+        if known is None:
+            slas = [self.policy.fallback.sla]
+            names = [support.dept for overlay in self.layout.overlays(overlays) for support in overlay.support]
+            if route is not None:
+                slas.append(self.layout.route(route).sla)
+                names.append(self.layout.route(route).lead)
+            if len(self._what_is_read) >= MAX_DECISIONS:
+                self._what_is_read.clear()
+            known = self._what_is_read[route, overlays] = (
+                any(target.by_standard for sla in slas for target in self.policy.sla(sla).targets),
+                any("@" in name for name in names),
+            )
+        return known
+
     def _outcome(self, atoms: Atoms, guard: int | None, overlays: int, route: int | None, won_by: WonBy) -> Decision:
         categorised, standards = self.dimensions["category"].extras[atoms[0]]
         units = self.dimensions["path"].extras[atoms[1]][0]
         severity = self._severity.extras[atoms[2]]
         standard = self.dimensions["standard"].extras[atoms[13]]
         rule = self.layout.rows[route].rule.id if route is not None else None
-        key = guard, overlays, rule, won_by, categorised, standards, standard, units, severity
+        around = Surroundings(severity, categorised, standards, standard, units)
+        reads_standards, reads_units = self._reads(route, overlays)
+        key = (
+            guard, overlays, rule, won_by, categorised, severity,
+            (standards, standard) if reads_standards else None, units if reads_units else None,
+        )  # fmt: skip
         decision = self._by_outcome.get(key)
         if decision is None:
             selection = Selection(
@@ -235,7 +261,6 @@ class Decider:
                 self.layout.route(route) if route is not None else None,
                 won_by,
             )
-            around = Surroundings(severity, categorised, standards, standard, units)
             decision = assemble(self.policy, selection, around)
             if len(self._by_outcome) >= MAX_DECISIONS:
                 self._by_outcome.clear()

@@ -20,6 +20,7 @@ _day_text: dict[int, str] = {}  # day number -> "2026-11-22T"; strftime for each
 _DAY_TEXT_LIMIT = 4096  # eleven years of days; emptied when full
 _texts: dict[int, str] = {}  # one change writes its instants half a dozen times; the last ones are remembered
 _TEXTS_LIMIT = 8192
+_instants: dict[str, int] = {}  # and an incident read back says each of its few instants several times
 
 
 def ms_to_text(instant_ms: int) -> str:
@@ -62,4 +63,9 @@ def text_to_ms(text: str) -> int:
     Raises:
         ValueError: not such a text, or without an offset.
     """
-    return datetime_to_ms(datetime.fromisoformat(text))
+    instant_ms = _instants.get(text)
+    if instant_ms is None:
+        if len(_instants) >= _TEXTS_LIMIT:
+            _instants.clear()
+        instant_ms = _instants[text] = datetime_to_ms(datetime.fromisoformat(text))
+    return instant_ms

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from dispatcher.core.messages import Location, Report
 from geo import Gazetteer, Grid, How, Locator, Note, Place, place_by, to_wgs84
@@ -50,8 +51,17 @@ class Placer:
         self.grid = grid
         self._locator = locator
         self._gazetteer = gazetteer
-        self._assets = assets or {}
         self._crs_of = crs_of or {}
+        self._assets = self._place_assets(assets or {})
+
+    def _place_assets(self, assets: Mapping[str, Asset]) -> dict[str, Place]:
+        """Where registered things stand, located once and all at once."""
+        lons, lats = [asset.lon for asset in assets.values()], [asset.lat for asset in assets.values()]
+        places = self._locate(lons, lats, [0.0] * len(assets), {}) if assets else []
+        return {
+            name: place if place.cell is None else replace(place, how=How.BY_ASSET.text, note=None)
+            for name, place in zip(assets, places, strict=True)
+        }
 
     def place(self, reports: Sequence[Report]) -> list[Place]:
         """A place for each report."""
@@ -111,7 +121,7 @@ class Placer:
 
     def _look_up(self, location: Location) -> Place:
         if location.asset is not None and location.asset in self._assets:
-            return self._at_known(*self._assets[location.asset], how=How.BY_ASSET)
+            return self._assets[location.asset]
         if location.cell is not None:
             if location.cell in self.grid:
                 return place_by(How.BY_CELL, self.grid, location.cell)

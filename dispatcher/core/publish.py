@@ -71,6 +71,7 @@ class Publisher:
         self.compacted: dict[tuple[str, str], bytes | None] = {}
         self.dirty: dict[str, Incident] = {}
         self.bytes_out = 0
+        self._archived: dict[str, tuple[int, bytes]] = {}  # revision and value: most incidents end unchanged after it
 
     def emit(self, topic: str, key: str, at_ms: int, value: bytes) -> None:
         """One record on an append topic."""
@@ -94,10 +95,11 @@ class Publisher:
             at_ms,
             f'{{"incident_id":"{incident_id}",{head},"changes":[{",".join(change.entries)}]}}'.encode(),
         )
+        what = _what_json(incident, policy) if change.queue is not None or change.orders else ""
         if change.queue is not None:
-            self.emit("routed", incident_id, at_ms, _queue_event(incident, change.queue, at, policy))
+            self.emit("routed", incident_id, at_ms, _queue_event(incident, change.queue, at, what))
         if change.orders:
-            shared = _order_shared(incident, policy)
+            shared = _order_shared(incident, what)
             for n, (assignment, event) in enumerate(change.orders):
                 order = _order(incident, assignment, event, n, shared)
                 self.emit(f"dept.{assignment.department}", incident_id, at_ms, order)
@@ -121,7 +123,9 @@ class Publisher:
 
     def archive(self, incident: Incident, at_ms: int) -> None:
         """The ended incident with what is left of its history; earlier pages went before."""
-        self.emit("archive", incident.incident_id, at_ms, incident_json(incident))
+        value = incident_json(incident)
+        self._archived[incident.incident_id] = incident.revision, value
+        self.emit("archive", incident.incident_id, at_ms, value)
 
     def keep(self, key: str, value: bytes | None) -> None:
         """A value of the partition's internal state; None removes it."""
@@ -130,7 +134,9 @@ class Publisher:
     def settle(self) -> None:
         """End of the batch: the newest value of every incident that changed."""
         for incident_id, incident in self.dirty.items():
-            value = incident_json(incident)
+            revision, value = self._archived.get(incident_id, (-1, b""))
+            if revision != incident.revision:
+                value = incident_json(incident)
             self.compacted["incidents", incident_id] = value
             self.bytes_out += len(value)
         self.dirty.clear()
@@ -152,13 +158,13 @@ class Publisher:
         incident.history = (*incident.history, entry)
 
 
-def _queue_event(incident: Incident, event: str, at: str, policy: Policy) -> bytes:
+def _queue_event(incident: Incident, event: str, at: str, what: str) -> bytes:
     lead = "null" if incident.lead is None else quoted(incident.lead.party)
     support = ",".join(quoted(a.party) for a in incident.support if a.state is not AssignmentState.WITHDRAWN)
     decided = incident.decided
     return (
         f'{{"incident_id":"{incident.incident_id}","revision":{incident.revision},"event":"{event}","at":"{at}",'
-        f'"state":"{incident.state}",{_what_json(incident, policy)},"lead":{lead},"support":[{support}],'
+        f'"state":"{incident.state}",{what},"lead":{lead},"support":[{support}],'
         f'"due":{{{_due_json(incident.targets)}}},"route":{_or_null(decided.route)},"why":{quoted(decided.reason)},'
         f'"tags":{encode(incident.tags).decode()}}}'
     ).encode()
@@ -201,7 +207,7 @@ def _standard_json(incident: Incident, policy: Policy) -> str:
     return encode({"code": incident.standard, "zh": standard.zh, "en": standard.en, "close": standard.close}).decode()
 
 
-def _order_shared(incident: Incident, policy: Policy) -> str:
+def _order_shared(incident: Incident, what: str) -> str:
     """The part of an order that every department of the incident reads alike."""
     brief = "" if incident.brief is None else f",{brief_json(incident.brief)}"
     others = ",".join(
@@ -210,7 +216,7 @@ def _order_shared(incident: Incident, policy: Policy) -> str:
         if a.state is not AssignmentState.WITHDRAWN
     )
     return (
-        f'{_what_json(incident, policy)}{brief},"others":[{others}],"why":{quoted(incident.decided.reason)},'
+        f'{what}{brief},"others":[{others}],"why":{quoted(incident.decided.reason)},'
         f'"tags":{encode(incident.tags).decode()}'
     )
 
