@@ -163,11 +163,11 @@ def audit(ledger: LedgerOption = None, json: JsonOption = False) -> None:
 
 
 @app.command()
-def doctor(ledger: LedgerOption = None) -> None:
+def doctor(ledger: LedgerOption = None, json: JsonOption = False) -> None:
     """Check the installation, the configuration, the policy, the grid and the ledger."""
     from dispatcher.commands.doctor import doctor_command
 
-    doctor_command(_Settings.config, ledger)
+    doctor_command(_Settings.config, ledger, json=json)
 
 
 def main() -> None:

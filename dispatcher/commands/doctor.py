@@ -9,7 +9,7 @@ from rich.table import Table
 
 from dispatcher.commands.errors import EXPECTED, describe
 from dispatcher.commands.opening import config_of
-from dispatcher.commands.talk import out
+from dispatcher.commands.talk import out, print_json
 from dispatcher.hosts.embedded import PARTITION
 from dispatcher.hosts.setup import read_policy
 from dispatcher.ledger import SqliteLedger
@@ -20,10 +20,9 @@ __all__ = ["doctor_command"]
 SQLITE_MIN = (3, 35, 0)  # what the ledger's statements need
 
 
-def doctor_command(config_path: Path, ledger_path: Path | None) -> None:
+def doctor_command(config_path: Path, ledger_path: Path | None, *, json: bool) -> None:
     """Look at each part, say what was found and what to do; exit 1 when anything is wrong."""
-    table = Table("part", "state", "what")
-    wrong = 0
+    found: list[tuple[str, str, str]] = []
     for part, look in (
         ("python", _python),
         ("packages", _packages),
@@ -34,12 +33,17 @@ def doctor_command(config_path: Path, ledger_path: Path | None) -> None:
         ("ledger", lambda: _ledger(config_path, ledger_path)),
     ):
         try:
-            table.add_row(part, "ok", look())
+            found.append((part, "ok", look()))
         except (*EXPECTED, RuntimeError) as error:
-            wrong += 1
-            table.add_row(part, "WRONG", describe(error))
-    out.print(table)
-    if wrong:
+            found.append((part, "WRONG", describe(error)))
+    if json:
+        print_json([dict(zip(("part", "state", "what"), line, strict=True)) for line in found])
+    else:
+        table = Table("part", "state", "what")
+        for line in found:
+            table.add_row(*line)
+        out.print(table)
+    if any(state != "ok" for _, state, _ in found):
         raise SystemExit(1)
 
 

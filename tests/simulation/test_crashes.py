@@ -18,37 +18,15 @@ from sim_outputs import Outputs, no_clock, outputs, run
 
 from dispatcher.core import CLOCK, Engine
 from dispatcher.hosts.embedded import Embedded
-from dispatcher.ledger import Entry, MemoryLedger
+from dispatcher.ledger import Crashes, Died, Entry, MemoryLedger
 from dispatcher.ledger.memory import STEPS
 
 HISTORIES = 250
 LIVES = 40  # schedules of each history
 HOST_STEPS = ("step:taken", "step:processed", "step:committed")
-DEATHS_MAX = 6
 
 
-class Died(BaseException):
-    """The process is gone; nothing may catch this on the way."""
-
-
-class Fate:
-    """Counts the steps of one schedule and raises at those that are fatal."""
-
-    def __init__(self, random: Random, passed: Counter, died: Counter) -> None:
-        self._fatal = sorted(random.randint(0, 120) for _ in range(random.randint(1, DEATHS_MAX)))
-        self._count = 0
-        self._passed, self._died = passed, died
-
-    def __call__(self, step: str) -> None:
-        self._count += 1
-        if self._fatal and self._count > self._fatal[0]:
-            self._fatal.pop(0)
-            self._died[step] += 1
-            raise Died(step)
-        self._passed[step] += 1
-
-
-def live(entries: list[Entry], random: Random, fate: Fate, group_max: int) -> MemoryLedger:
+def live(entries: list[Entry], random: Random, fate: Crashes, group_max: int) -> MemoryLedger:
     """The whole of a schedule, from an empty ledger until everything is caught up."""
     ledger = MemoryLedger(no_clock, fate)
     batch_records = random.randint(1, 4)
@@ -125,7 +103,7 @@ def schedules(numbers, lives, coverage) -> Counter:
             seed = number * 1_000 + life
             where = f"history {number}, life {life} (seed {seed})"
             random = Random(seed)
-            fate = Fate(random, *coverage)
+            fate = Crashes(random, passed=coverage[0], died=coverage[1])
             group_max = random.choice((1, 4))
             found = quietly(live(entries, random, fate, group_max))
             log, lived = log_of(found), outputs(found)
