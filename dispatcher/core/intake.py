@@ -226,4 +226,4 @@ def _instant(moment: datetime, field: str) -> int:
 
 
 def _digest(message: msgspec.Struct) -> int:
-    return int.from_bytes(blake2b(_canonical.encode(message), digest_size=7).digest(), "big")
+    return int.from_bytes(blake2b(_canonical.encode(message), digest_size=6).digest(), "big")
