@@ -82,7 +82,8 @@ def load_config(path: Path, environment: Mapping[str, str]) -> Config:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from None
+        said = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(f"{path}: {said}; name another with --config") from None
     try:
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
         document = yaml.load(text, Loader=yaml.CSafeLoader) or {}

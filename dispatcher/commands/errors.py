@@ -26,4 +26,6 @@ def describe(error: Exception) -> str:
     if isinstance(error, PolicyError):
         problems = "\n".join(str(problem) for problem in error.problems)
         return f"{problems}\nthe policy has {len(error.problems)} problem(s); nothing was started"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
     return str(error)

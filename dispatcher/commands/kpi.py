@@ -49,7 +49,7 @@ def kpi_command(
         policy = Books(ledger)[sha.decode().strip('"')].policy
         try:
             from_ms, to_ms = period(filed or due, policy.timezone)
-            as_of_ms = view.latest_ms if as_of is None else datetime_to_ms(datetime.fromisoformat(as_of))
+            as_of_ms = view.latest_ms if as_of is None else _instant(as_of)
         except ValueError as error:
             fail(str(error), 2)
         cohort = Cohort(as_of_ms, "due" if due else "filed", from_ms, to_ms)
@@ -61,6 +61,13 @@ def kpi_command(
         sys.stdout.write(measures_csv(measures, cast("Lang", lang), names))
     else:
         _show(measures, lang, names)
+
+
+def _instant(text: str) -> int:
+    try:
+        return datetime_to_ms(datetime.fromisoformat(text))
+    except ValueError:
+        raise ValueError(f"--as-of takes an instant with its offset, as 2018-10-01T00:00:00Z, not {text}") from None
 
 
 def period(text: str | None, zone: ZoneInfo) -> tuple[int, int]:

@@ -156,6 +156,8 @@ def load_mapping(data: bytes, name: str) -> FieldMapping:
         document = yaml.load(data, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise MappingError(f"{name}: {error}") from None
+    if not isinstance(document, dict):
+        raise MappingError(f"{name}: expected the keys times, report and events, as in examples/nyc/mapping.yaml")
     try:
         return FieldMapping(_Document.model_validate(document))
     except ValidationError as error:
