@@ -115,7 +115,9 @@ def export(
 @app.command()
 def kpi(
     ledger: LedgerOption = None,
-    by: Annotated[str | None, typer.Option("--by", help="department, area, category or source.")] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", help="department, area, category, major (its main class) or source.")
+    ] = None,
     filed: Annotated[
         str | None, typer.Option("--filed", help="Cases filed in this period: 2018-10 or FROM..TO.")
     ] = None,
@@ -176,12 +178,12 @@ def main() -> None:
 
     try:
         app()
+    except BrokenPipeError:
+        os._exit(141)  # whoever read our output has gone: no more words
     except EXPECTED as error:
         from dispatcher.commands.talk import fail
 
         fail(describe(error))
-    except BrokenPipeError:
-        os._exit(141)  # whoever read our output has gone: no more words
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from dispatcher.commands.opening import config_of, open_ledger
 from dispatcher.commands.talk import fail, say
 from dispatcher.core import CONTROL, REPORTS, UPDATES
 from dispatcher.hosts.embedded import enact_first_policy
+from dispatcher.hosts.replay import refuse_unfinished_replay
 from dispatcher.hosts.setup import read_policy
 from dispatcher.ledger import Entry
 
@@ -22,6 +23,7 @@ def append_command(config_path: Path, ledger_path: Path | None, topic: str, file
         fail(f"{topic} is not an input topic: reports, updates or updates.<department>", 2)
     ledger = open_ledger(config_path, ledger_path, read_only=False)
     try:
+        refuse_unfinished_replay(ledger)
         if not ledger.appended(CONTROL):  # what comes before the first policy could not be decided on
             enact_first_policy(ledger, read_policy(config_of(config_path).policy))
         lines: Iterable[bytes] = sys.stdin.buffer if str(file) == "-" else file.read_bytes().splitlines()

@@ -1,5 +1,7 @@
 """The errors a person can do something about: told in their own words, without a traceback."""
 
+import sqlite3
+
 from dispatcher.config import ConfigError
 from dispatcher.hosts.mapping import MappingError
 from dispatcher.ledger import LedgerError
@@ -18,6 +20,7 @@ EXPECTED = (
     TableError,
     PolicyError,
     OSError,
+    sqlite3.Error,
 )
 
 
@@ -26,6 +29,8 @@ def describe(error: Exception) -> str:
     if isinstance(error, PolicyError):
         problems = "\n".join(str(problem) for problem in error.problems)
         return f"{problems}\nthe policy has {len(error.problems)} problem(s); nothing was started"
+    if isinstance(error, sqlite3.Error):
+        return f"the ledger cannot be read ({error}); it is damaged, or on a file system that cannot be written"
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     return str(error)

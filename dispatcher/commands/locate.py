@@ -6,7 +6,7 @@ import msgspec
 from rich.table import Table
 
 from dispatcher.commands.opening import config_of
-from dispatcher.commands.talk import out, print_json
+from dispatcher.commands.talk import fail, out, print_json
 from geo import Locator, load_grid, survey, to_wgs84
 
 __all__ = ["grid_check_command", "locate_command"]
@@ -18,6 +18,8 @@ def locate_command(
     """Print the cell of a position, its path and how it was found; exit 1 when there is none."""
     config = config_of(config_path)
     grid = load_grid(config.grid.read_bytes())
+    if crs not in ("wgs84", "gcj02", "bd09"):
+        fail(f"--crs takes wgs84, gcj02 or bd09, not {crs}", 2)
     if crs != "wgs84":
         xs, ys = to_wgs84([lon], [lat], crs)
         lon, lat = float(xs[0]), float(ys[0])

@@ -13,7 +13,7 @@ __all__ = ["fail", "out", "print_json", "progress", "say", "shortened"]
 
 PIPE_COLUMNS = 200  # a table written to a file is not folded to a terminal's width
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS)
+out = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS)
 _err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 

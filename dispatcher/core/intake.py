@@ -28,7 +28,7 @@ from dispatcher.core.messages import (
 from dispatcher.core.privacy import mask_original, mask_text
 from dispatcher.core.work import Clock, CommandWork, Record, Rejected, ReportWork, Source, UpdateWork, Work
 
-__all__ = ["CLOCK", "CONTROL", "REPORTS", "UPDATES", "Intake", "Taken", "reject_unread"]
+__all__ = ["CLOCK", "CONTROL", "REPORTS", "UPDATES", "Intake", "Taken", "is_report", "reject_unread"]
 
 REPORTS, UPDATES, CONTROL, CLOCK = "reports", "updates", "control", "clock"
 DEPARTMENT_UPDATES: Final = "updates."
@@ -123,6 +123,15 @@ class Intake:
                 item.seq, item.time_ms, item.origin, item.report, place, item.digest, item.has_reporter,
                 item.reported_ms, item.promised_ms,
             )  # fmt: skip
+
+
+def is_report(value: bytes, time_ms: int) -> bool:
+    """Whether stage 1 would take these bytes, received at that time, as a report."""
+    record = Record(0, REPORTS, 0, 0, time_ms, None, value)
+    try:
+        return len(value) <= MESSAGE_BYTES_MAX and bool(_read_report(record))
+    except _Refusal:
+        return False
 
 
 def reject_unread(record: Record, error: Exception) -> Rejected:

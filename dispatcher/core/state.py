@@ -55,7 +55,8 @@ _brief_decoder = msgspec.json.Decoder(Brief)
 class PartitionState:
     """Everything one engine knows. Rebuilt from records, never repaired."""
 
-    def __init__(self, partition: int, books: Mapping[str, Rulebook]) -> None:
+    def __init__(self, partition: int, books: Mapping[str, Rulebook], seen_window_ms: int = SEEN_WINDOW_MS) -> None:
+        self.seen_window_ms = seen_window_ms
         self.partition = partition
         self.books = books
         self.incidents: dict[str, Incident] = {}
@@ -88,7 +89,7 @@ class PartitionState:
     def seen(self, source: str, report_id: str, now_ms: int) -> Seen | None:
         """What became of a report: known within the window, and as long as its incident is held."""
         seen = self._seen.get((source, report_id))
-        if seen is None or (now_ms - seen.time_ms > SEEN_WINDOW_MS and seen.incident_id not in self.incidents):
+        if seen is None or (now_ms - seen.time_ms > self.seen_window_ms and seen.incident_id not in self.incidents):
             return None
         return seen
 
@@ -105,7 +106,7 @@ class PartitionState:
         """Of full buckets whose youngest report has left the window, keep only reports of incidents still held."""
         while self._fresh < self.serial.bucket:
             bucket = self._buckets.get(self._fresh, [])
-            if bucket and now_ms - bucket[-1].time_ms <= SEEN_WINDOW_MS:
+            if bucket and now_ms - bucket[-1].time_ms <= self.seen_window_ms:
                 return
             gone = [seen for seen in bucket if seen.incident_id not in self.incidents]
             for seen in bucket:

@@ -13,6 +13,7 @@ from typing import Protocol
 from dispatcher.core import (
     CLOCK,
     CONTROL,
+    NEVER_MS,
     Engine,
     EngineFault,
     Intake,
@@ -24,14 +25,16 @@ from dispatcher.core import (
 )
 from dispatcher.core.intake import reject_unread
 from dispatcher.core.messages import Command
+from dispatcher.core.state import SEEN_WINDOW_MS
 from dispatcher.core.wire import encode
 from dispatcher.core.work import CommandWork, Work
 from dispatcher.ledger import Entry, Ledger, LedgerError, Owner
 from rules import Policy
 
-__all__ = ["PARTITION", "Embedded", "Observer", "enact_first_policy"]
+__all__ = ["IMPORTS", "PARTITION", "REPLAY_KEY", "Embedded", "Observer", "enact_first_policy"]
 
 PARTITION = 0
+IMPORTS, REPLAY_KEY = "imports", "replay"  # what a ledger was made of
 log = logging.getLogger(__name__)
 
 
@@ -175,10 +178,15 @@ class Embedded:
                 if self._observer is not None:
                     self._observer.faulted(fault)
                 self._poisoned.add(fault.poison)
-                self.engine = self._rebuild()
+                self.rebuild()
+
+    def rebuild(self) -> None:
+        """Throw the engine away and make it anew from the ledger."""
+        self.engine = self._rebuild()
 
     def _rebuild(self) -> Engine:
-        state = PartitionState(PARTITION, self._books)
+        replayed = self._ledger.newest(IMPORTS, REPLAY_KEY) is not None  # a closed set: an id is one report throughout
+        state = PartitionState(PARTITION, self._books, NEVER_MS if replayed else SEEN_WINDOW_MS)
         state.restore(*self._ledger.restore(PARTITION))
         return Engine(state, self._ledger.position(PARTITION), self._grid)
 

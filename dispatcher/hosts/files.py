@@ -5,6 +5,7 @@ A line that cannot be read is not lost: it comes as raw bytes, and the engine re
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ import orjson
 
 __all__ = ["read_rows"]
 
-FIELD_CHARS_MAX = 16 << 20  # the csv module's own limit of 128 KiB would end the whole file at one long field
+FIELD_CHARS = 131_072  # the csv module's own limit: a longer field would end the whole file
 
 
 def read_rows(data: bytes, name: str) -> Iterator[dict[str, Any] | bytes]:
@@ -21,7 +22,7 @@ def read_rows(data: bytes, name: str) -> Iterator[dict[str, Any] | bytes]:
     start = data.lstrip()[:1]
     if start == b"[":
         yield from _json_array(data)
-    elif start == b"{" or name.endswith((".jsonl", ".ndjson")):
+    elif start == b"{" or name.endswith((".json", ".jsonl", ".ndjson")):
         yield from _json_lines(data)
     else:
         yield from _csv(data)
@@ -31,17 +32,34 @@ def _json_array(data: bytes) -> Iterator[dict[str, Any] | bytes]:
     try:
         rows = orjson.loads(data)
     except orjson.JSONDecodeError:
-        yield from _json_lines(
-            data
-        )  # a broken array of one row a line, as exports are written, is still mostly readable
+        yield from _broken_array(data.decode("utf-8", "replace"))
         return
     for row in rows:
         yield row if isinstance(row, dict) else orjson.dumps(row)
 
 
+def _broken_array(text: str) -> Iterator[dict[str, Any] | bytes]:
+    """Element by element; what is none is cut off at the end of its line or before the next object."""
+    decoder = json.JSONDecoder()  # reads NaN, as other programs write it
+    at = text.index("[") + 1
+    while at < len(text):
+        if text[at] in " \t\r\n,]":
+            at += 1
+            continue
+        try:
+            row, end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            ends = [found for mark in ("\n", "},") if (found := text.find(mark, at)) >= 0]
+            end = min(ends, default=len(text) - 1) + 1
+            yield text[at:end].strip().encode("utf-8", "replace")
+        else:
+            yield row if isinstance(row, dict) else text[at:end].encode("utf-8", "replace")
+        at = end
+
+
 def _json_lines(data: bytes) -> Iterator[dict[str, Any] | bytes]:
     for line in data.splitlines():
-        text = line.strip().strip(b",") if line.strip() not in (b"[", b"]") else b""
+        text = line.strip()
         if not text:
             continue
         try:
@@ -53,7 +71,7 @@ def _json_lines(data: bytes) -> Iterator[dict[str, Any] | bytes]:
 
 
 def _csv(data: bytes) -> Iterator[dict[str, Any] | bytes]:
-    csv.field_size_limit(FIELD_CHARS_MAX)
+    csv.field_size_limit(max(FIELD_CHARS, len(data)))
     text = io.StringIO(data.decode("utf-8", "replace").replace("\x00", ""), newline="")
     for row in csv.DictReader(text, restkey="", restval=None):
         row.pop("", None)

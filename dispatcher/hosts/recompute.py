@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from dispatcher.core import Intake
-from dispatcher.hosts.embedded import PARTITION, Embedded
+from dispatcher.hosts.embedded import IMPORTS, PARTITION, Embedded
 from dispatcher.hosts.setup import Books
 from dispatcher.ledger import Entry, Ledger, MemoryLedger
 
@@ -17,9 +17,10 @@ def recompute(
 ) -> MemoryLedger:
     """Work through everything the ledger has committed, under the policies it keeps."""
     again = MemoryLedger()
-    for kept in ledger.follow("policies", -1, 1 << 30):
-        if kept.value is not None:
-            again.put("policies", kept.key, kept.value)
+    for topic in ("policies", IMPORTS):
+        for kept in ledger.follow(topic, -1, 1 << 30):
+            if kept.value is not None:
+                again.put(topic, kept.key, kept.value)
     host = Embedded(again, intake, Books(again), grid=grid)
     after, until = -1, ledger.position(PARTITION).offset
     while after < until and (records := ledger.read(PARTITION, after, CHUNK_RECORDS)):

@@ -13,8 +13,9 @@ from typing import NamedTuple
 import orjson
 
 from dispatcher.core import REPORTS, UPDATES, ms_to_text
+from dispatcher.core.intake import is_report
 from dispatcher.core.wire import encode
-from dispatcher.hosts.embedded import Embedded
+from dispatcher.hosts.embedded import IMPORTS, REPLAY_KEY, Embedded
 from dispatcher.hosts.files import read_rows
 from dispatcher.hosts.mapping import FieldMapping, Mapped
 from dispatcher.ledger import Entry, Ledger, LedgerError
@@ -22,7 +23,6 @@ from dispatcher.ledger import Entry, Ledger, LedgerError
 __all__ = ["History", "read_history", "refuse_unfinished_replay", "replay"]
 
 CHUNK_RECORDS = 1_000  # appended and worked through at a time
-IMPORTS, IMPORT_KEY = "imports", "replay"
 ACTOR = {"role": "system", "person": "replay"}
 _KINDS = ("acknowledge", "done", "check")
 
@@ -55,14 +55,16 @@ def read_history(files: Iterable[tuple[str, bytes]], mapping: FieldMapping, mapp
     )
     reports = sorted(_report_event(number, row, last_ms) for number, row in enumerate(rows))
     events: list[_Event] = list(reports)
-    first: set[tuple[str, str]] = set()  # of several rows with one id only the first can be taken: its events count
+    taken: dict[tuple[str, str], tuple[_Event, Mapped]] = {}  # by id: the row that the engine will take
+    closed: set[tuple[str, str]] = set()
     for report in reports:
         row = rows[report.row]
-        if not isinstance(row, Mapped) or row.key is None or row.key in first:
+        if not isinstance(row, Mapped) or row.key is None or not is_report(report.entry.value, report.time_ms):
             continue
-        first.add(row.key)
-        if row.closed_ms is not None and row.reported_ms is not None:
-            events.extend(_closing(report, row, row.key))
+        first, accepted = taken.setdefault(row.key, (report, row))
+        if row.closed_ms is not None and row.key not in closed and row.report == accepted.report:
+            closed.add(row.key)  # its own close, or that of a later row which says the same of it
+            events.extend(_closing(first, row, row.key))
     events.sort()
     return History(identity.hexdigest(), len(rows), [event.entry for event in events])
 
@@ -74,11 +76,12 @@ def replay(ledger: Ledger, host: Embedded, history: History, on_progress: Callab
         LedgerError: the ledger holds something else.
     """
     done = ledger.appended(REPORTS) + ledger.appended(UPDATES)
-    known = ledger.newest(IMPORTS, IMPORT_KEY)
+    known = ledger.newest(IMPORTS, REPLAY_KEY)
     if known is None:
         if done:
             raise LedgerError("the ledger holds live records; replay into a new file")
-        ledger.put(IMPORTS, IMPORT_KEY, encode({"sha256": history.identity, "records": len(history.entries)}))
+        ledger.put(IMPORTS, REPLAY_KEY, encode({"sha256": history.identity, "records": len(history.entries)}))
+        host.rebuild()  # from now on an id is remembered for as long as the replay goes
     elif orjson.loads(known)["sha256"] != history.identity:
         raise LedgerError("the ledger holds the replay of other files or of another mapping; replay into a new file")
     if on_progress is not None:
@@ -95,7 +98,7 @@ def refuse_unfinished_replay(ledger: Ledger) -> None:
     Raises:
         LedgerError: the ledger holds such a replay.
     """
-    known = ledger.newest(IMPORTS, IMPORT_KEY)
+    known = ledger.newest(IMPORTS, REPLAY_KEY)
     if known is not None and ledger.appended(REPORTS) + ledger.appended(UPDATES) < orjson.loads(known)["records"]:
         raise LedgerError("the ledger holds an interrupted replay; finish it with `dispatcher replay`, or name another")
 

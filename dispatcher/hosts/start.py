@@ -1,12 +1,12 @@
 """Starting an engine on a ledger: own it, see that it is the one meant, put the first policy in force."""
 
-from dispatcher.hosts.embedded import Embedded, Observer, enact_first_policy
+from dispatcher.hosts.embedded import IMPORTS, Embedded, Observer, enact_first_policy
 from dispatcher.hosts.setup import Books, Setup
 from dispatcher.ledger import Ledger, LedgerError
 
 __all__ = ["start"]
 
-IMPORTS, GRID_KEY = "imports", "grid"
+GRID_KEY = "grid"
 
 
 def start(ledger: Ledger, setup: Setup, *, batch_records: int, observer: Observer | None = None) -> Embedded:

@@ -144,7 +144,7 @@ class Projection:
         rows = self.db.execute("SELECT topic, seq, mark FROM position WHERE topic <> 'incidents'").fetchall()
         for topic, seq, mark in rows:
             kept = ledger.follow(topic, seq - 1, 1)
-            if not kept or (kept[0].seq == seq and _mark(kept[0]) != mark):
+            if not kept or kept[0].seq != seq or _mark(kept[0]) != mark:
                 return False
         return True
 

@@ -70,8 +70,8 @@ def variant(nyc: Path, seed: int) -> Variant:
         elif chance < 0.20:
             rows.append(dict(row))
             repeated += 1
-        elif chance < 0.23:  # the same id again, a day later, saying something else
-            later = instant(row["Created Date"]) + timedelta(days=1)
+        elif chance < 0.23:  # the same id again, later, saying something else
+            later = instant(row["Created Date"]) + timedelta(days=rng.choice([1, 40, 900]))
             rows.append({**row, "Created Date": later.strftime(CITY_FORMAT), "Complaint Type": "Noise"})
             rejected += 1
         if chance < 0.10 or chance >= 0.16:

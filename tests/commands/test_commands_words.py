@@ -116,13 +116,14 @@ def test_doctor(config: Path, ledger: Path, tmp_path: Path) -> None:
         (("kpi", "--filed", "2018", "--due", "2018"), 2, "choose one"),
         (("explain", "x", "--lang", "fr"), 2, "zh or en"),
         (("append", "dept.nypd"), 2, "not an input topic"),
+        (("locate", "1", "2", "--crs", "mars"), 2, "--crs takes"),
         (("nonsense",), 2, "No such command"),
     ],
 )
 def test_errors_say_what_and_what_next(
     config: Path, ledger: Path, arguments: tuple[str, ...], code: int, said: str
 ) -> None:
-    where = () if arguments[0] == "nonsense" else ("--ledger", str(ledger))
+    where = () if arguments[0] in ("nonsense", "locate") else ("--ledger", str(ledger))
     done = dispatcher(*arguments, *where, config=config, check=False, stdin=b"")
     assert done.returncode == code
     assert said in done.stderr

@@ -35,6 +35,26 @@ def test_any_bytes_are_read(data: bytes, name: str) -> None:
         assert isinstance(row, dict | bytes)
 
 
+@pytest.mark.parametrize(
+    ("data", "good", "broken"),
+    [
+        (b'[{"a": 1},\n{"a": \n{"a": 3}]', 2, 1),
+        (b'[{"a": 1}, {"a": NaN}, {"a": 3}]', 3, 0),
+        (b'[{"a": 1}, {"a": oops}, {"a": 3}]', 2, 1),
+        (b'[{"a": 1}, {"a": 2', 1, 1),
+        (b'[\n {\n  "a": NaN\n },\n {\n  "a": 2\n }\n]', 2, 0),
+    ],
+)
+def test_a_broken_array_loses_only_what_is_broken(data: bytes, good: int, broken: int) -> None:
+    rows = list(read_rows(data, "x.json"))
+    assert sum(isinstance(row, dict) for row in rows) == good
+    assert sum(isinstance(row, bytes) for row in rows) == broken
+
+
+def test_lines_whose_first_is_broken_are_still_lines() -> None:
+    assert list(read_rows(b'oops\n{"a": 1}\n[\n', "x.json")) == [b"oops", {"a": 1}, b"["]
+
+
 def test_a_very_long_field_is_a_row_like_any_other() -> None:
-    rows = list(read_rows(b"a,b\n" + b"x" * 300_000 + b",2\n1,2\n", "x.csv"))
+    rows = list(read_rows(b"a,b\n" + b"x" * (17 << 20) + b",2\n1,2\n", "x.csv"))
     assert len(rows) == 2

@@ -9,7 +9,7 @@ from dispatcher.hosts.replay import History, read_history, refuse_unfinished_rep
 from dispatcher.ledger import LedgerError, MemoryLedger
 
 MAPPING = b"""
-report: {report_id: [id], source: {value: s}, reported_at: [t], category: [c]}
+report: {report_id: [id], source: {value: s}, reported_at: [t], category: [c], location.lat: [lat], location.lon: [lon]}
 events: {closed: [closed]}
 """
 
@@ -79,3 +79,18 @@ def test_an_unfinished_replay_is_finished_before_anything_live() -> None:
         refuse_unfinished_replay(ledger)
     ledger.append(made.entries[-1:])
     refuse_unfinished_replay(ledger)
+
+
+def test_the_close_of_a_row_that_cannot_be_taken_closes_nothing_else() -> None:
+    data = (
+        b"id,t,c,closed,lat,lon\na,2020-01-01T00:00:00,x,2020-01-09T00:00:00,north,1\n"
+        b"a,2020-01-02T00:00:00,x,2020-01-03T00:00:00,40,1\n"
+    )
+    made = read_history([("f.csv", data)], load_mapping(MAPPING, "m"), MAPPING)
+    assert [action for action, _ in said(made)] == ["report", "report", "acknowledge", "done", "check"]
+    assert json.loads(made.entries[-1].value)["at"].startswith("2020-01-03")
+
+
+def test_a_later_row_that_says_the_same_may_bring_the_close() -> None:
+    made = history("a,2020-01-01T00:00:00,x,", "a,2020-01-01T00:00:00,x,2020-01-05T00:00:00")
+    assert [action for action, _ in said(made)] == ["report", "report", "acknowledge", "done", "check"]

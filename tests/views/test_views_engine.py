@@ -255,3 +255,18 @@ def test_the_projection_of_the_real_engine(cities):
             assert [(entry["at"], entry["state"]) for entry in found.entries] == [
                 (ms_to_text(moment.at_ms), moment.state) for moment in one.moments
             ]
+
+
+def test_another_ledger_at_the_same_path_is_noticed(nyc, tmp_path):
+    """The projection beside a ledger that was deleted and made anew, longer than before, is built anew."""
+    from tests.acceptance.city_files import on_time, shipped_rows, write_csv
+    from tests.acceptance.command_line import replay
+
+    rows, config, ledger = list(shipped_rows(nyc)), nyc / "config.yaml", tmp_path / "x.db"
+    write_csv(rows[:99], tmp_path / "first.csv")
+    replay(config, ledger, tmp_path / "first.csv", mapping=nyc / "mapping.yaml")
+    ledger.unlink()
+    write_csv(rows[400:], tmp_path / "second.csv")
+    summary = replay(config, ledger, tmp_path / "second.csv", mapping=nyc / "mapping.yaml")
+    dated = [row for row in rows[400:] if row["Due Date"] and row["Closed Date"]]
+    assert (summary["with_due_and_close"], summary["on_time"]) == (len(dated), sum(map(on_time, dated)))
