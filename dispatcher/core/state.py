@@ -55,8 +55,8 @@ _brief_decoder = msgspec.json.Decoder(Brief)
 class PartitionState:
     """Everything one engine knows. Rebuilt from records, never repaired."""
 
-    def __init__(self, partition: int, books: Mapping[str, Rulebook], seen_window_ms: int = SEEN_WINDOW_MS) -> None:
-        self.seen_window_ms = seen_window_ms
+    def __init__(self, partition: int, books: Mapping[str, Rulebook], seen_window_ms: int | None = None) -> None:
+        self.seen_window_ms = SEEN_WINDOW_MS if seen_window_ms is None else seen_window_ms
         self.partition = partition
         self.books = books
         self.incidents: dict[str, Incident] = {}

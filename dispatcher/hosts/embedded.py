@@ -25,7 +25,6 @@ from dispatcher.core import (
 )
 from dispatcher.core.intake import reject_unread
 from dispatcher.core.messages import Command
-from dispatcher.core.state import SEEN_WINDOW_MS
 from dispatcher.core.wire import encode
 from dispatcher.core.work import CommandWork, Work
 from dispatcher.ledger import Entry, Ledger, LedgerError, Owner
@@ -186,7 +185,7 @@ class Embedded:
 
     def _rebuild(self) -> Engine:
         replayed = self._ledger.newest(IMPORTS, REPLAY_KEY) is not None  # a closed set: an id is one report throughout
-        state = PartitionState(PARTITION, self._books, NEVER_MS if replayed else SEEN_WINDOW_MS)
+        state = PartitionState(PARTITION, self._books, NEVER_MS if replayed else None)
         state.restore(*self._ledger.restore(PARTITION))
         return Engine(state, self._ledger.position(PARTITION), self._grid)
 
