@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check bench clean help
+.PHONY: demo test check bench reference clean help
 help:
 	@echo "make demo   real New York reports through the whole engine, checking itself"
 	@echo "make test   the whole test suite"
@@ -41,6 +41,9 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --cache-dir $(VENV)/import_linter_cache
+
+reference: $(VENV)/.dev
+	$(BIN)/python docs/write_reference.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench

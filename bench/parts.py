@@ -1,42 +1,25 @@
 """Single pieces beside the whole: how fast each is alone, on what the day gives it.
 
-All in CPU time, all checked: cells against the leaves the positions were drawn from, decisions against the plain loop
-over all rules, working time against its own inverse.
+All in CPU time, all checked: cells against the leaves the positions were drawn from, working time against its own
+inverse; decisions are in `decisions.py`.
 """
 
 import random
-from collections.abc import Callable, Sequence
-from time import process_time_ns
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from bench.answers import WrongAnswer
 from bench.core import BATCH_RECORDS
+from bench.decisions import decide_us, timed_us
 from bench.town import Town
 from bench.workload import START_MS, Day
 from dispatcher.core import DAY_MS, Report
-from rules import Decider, Facts, Policy, compile_policy, decide_plainly
+from rules import Policy
 
-__all__ = ["Decisions", "decide_us", "floor_us", "locate_us", "working_time_us"]
+__all__ = ["decide_us", "floor_us", "locate_us", "working_time_us"]
 
-SAMPLE = 40  # of decisions compared with the plain loop
 MINUTE_MS = 60_000
-
-
-class Decisions(NamedTuple):
-    """Microseconds per decision."""
-
-    cold: float  # the classes of all facts are known, the decision is not
-    cached: float  # everything is known
-
-
-def timed_us(work: Callable[[], object], count: int) -> float:
-    """CPU microseconds per piece of work."""
-    start_ns = process_time_ns()
-    work()
-    return (process_time_ns() - start_ns) / 1_000 / max(1, count)
 
 
 def floor_us(day: Day) -> float:
@@ -71,28 +54,6 @@ def locate_us(town: Town, points: int, seed: int) -> float:
     wrong = sum(town.grid.codes[cell] != leaf for cell, leaf in zip(np.concatenate(cells), leaves, strict=True))
     if wrong:
         raise WrongAnswer(f"locate: {wrong} of {points} points are not in the leaf they were drawn from")
-    return took
-
-
-def decide_us(policy: Policy, facts: Sequence[Facts]) -> Decisions:
-    """Decide with empty caches of decisions, then again. Raises WrongAnswer."""
-    decider: Decider = compile_policy(policy)
-    classes = list({decider.atoms(each) for each in facts})
-
-    def cold() -> None:
-        for atoms in classes:
-            decider.decide_atoms(atoms)
-
-    def cached() -> None:
-        for each in facts:
-            decider.decide(each)
-
-    took = Decisions(timed_us(cold, len(classes)), timed_us(cached, len(facts)))
-    if decider.misses != len(classes):
-        raise WrongAnswer(f"decide: {decider.misses} decisions made for {len(classes)} classes of facts")
-    for each in facts[:: max(1, len(facts) // SAMPLE)]:
-        if decider.decide(each) != decide_plainly(policy, each):
-            raise WrongAnswer(f"decide: not what the plain loop says of {each}")
     return took
 
 

@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+from dispatcher.commands.rules.app import rules_app
+from dispatcher.commands.settings import JsonOption, LangOption, LedgerOption, Settings
+
 __all__ = ["app", "main"]
 
 app = typer.Typer(
@@ -17,16 +20,7 @@ app = typer.Typer(
 )
 grid_app = typer.Typer(help="The grid of cells.", no_args_is_help=True)
 app.add_typer(grid_app, name="grid")
-
-LedgerOption = Annotated[Path | None, typer.Option("--ledger", help="The ledger file; default from the configuration.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-LangOption = Annotated[str, typer.Option("--lang", help="zh or en.")]
-
-
-class _Settings:
-    """What the options before the command say."""
-
-    config: Path = Path("config.yaml")
+app.add_typer(rules_app, name="rules")
 
 
 @app.callback()
@@ -36,7 +30,7 @@ def _common(
 ) -> None:
     import logging
 
-    _Settings.config = config
+    Settings.config = config
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO,
         format='{"time":"%(asctime)s","level":"%(levelname)s","logger":"%(name)s","message":%(message)r}',
@@ -48,7 +42,7 @@ def run(ledger: LedgerOption = None) -> None:
     """Follow the ledger's reports and updates until SIGTERM or Ctrl-C; serve /metrics and /health."""
     from dispatcher.commands.run import run_command
 
-    run_command(_Settings.config, ledger)
+    run_command(Settings.config, ledger)
 
 
 @app.command()
@@ -60,7 +54,7 @@ def append(
     """Append records to an input topic; durable when it returns."""
     from dispatcher.commands.append import append_command
 
-    append_command(_Settings.config, ledger, topic, file)
+    append_command(Settings.config, ledger, topic, file)
 
 
 @app.command()
@@ -73,20 +67,27 @@ def replay(
     """Work through history at its own time; an interrupted replay goes on where it stopped."""
     from dispatcher.commands.replay import replay_command
 
-    replay_command(_Settings.config, files, mapping, ledger, json=json)
+    replay_command(Settings.config, files, mapping, ledger, json=json)
 
 
 @app.command()
 def explain(
     what: Annotated[str, typer.Argument(help="An incident id, source/report-id, or a report as a JSON file.")],
     ledger: LedgerOption = None,
+    at: Annotated[
+        str | None, typer.Option("--at", help="A report: as of this instant (RFC 3339); default now.")
+    ] = None,
+    mode: Annotated[str | None, typer.Option("--mode", help="A report: in this mode; default the first.")] = None,
+    policy: Annotated[
+        str | None, typer.Option("--policy", help="A policy directory, or a sha256 (or its start) in the ledger.")
+    ] = None,
     lang: LangOption = "en",
     json: JsonOption = False,
 ) -> None:
     """Say why: place, rules that held and nearly held, who won and by what, each deadline's arithmetic."""
     from dispatcher.commands.explain import explain_command
 
-    explain_command(_Settings.config, ledger, what, lang=lang, json=json)
+    explain_command(Settings.config, ledger, what, at=at, mode=mode, policy=policy, lang=lang, json=json)
 
 
 @app.command()
@@ -98,7 +99,7 @@ def incident(
     """Show one incident: state, assignments, targets, history."""
     from dispatcher.commands.incident import incident_command
 
-    incident_command(_Settings.config, ledger, incident_id, json=json)
+    incident_command(Settings.config, ledger, incident_id, json=json)
 
 
 @app.command()
@@ -109,7 +110,7 @@ def export(
     """Print a topic as JSON Lines; of compacted topics the newest value of each key."""
     from dispatcher.commands.export import export_command
 
-    export_command(_Settings.config, ledger, topic)
+    export_command(Settings.config, ledger, topic)
 
 
 @app.command()
@@ -130,7 +131,7 @@ def kpi(
     """Closure rates and their like, each with both of its terms."""
     from dispatcher.commands.kpi import kpi_command
 
-    kpi_command(_Settings.config, ledger, by=by, filed=filed, due=due, as_of=as_of, csv=csv, json=json, lang=lang)
+    kpi_command(Settings.config, ledger, by=by, filed=filed, due=due, as_of=as_of, csv=csv, json=json, lang=lang)
 
 
 @app.command(context_settings={"ignore_unknown_options": True})  # so that -73.9 is a number
@@ -144,7 +145,7 @@ def locate(
     """Find the cell of a position: longitude, then latitude."""
     from dispatcher.commands.locate import locate_command
 
-    locate_command(_Settings.config, lon, lat, accuracy_m, crs, json=json)
+    locate_command(Settings.config, lon, lat, accuracy_m, crs, json=json)
 
 
 @grid_app.command("check")
@@ -153,7 +154,7 @@ def grid_check(file: Annotated[Path | None, typer.Argument(help="GeoJSON; defaul
     """Check a grid: errors refuse it, warnings tell overlaps, gaps and overhang in square metres."""
     from dispatcher.commands.locate import grid_check_command
 
-    grid_check_command(_Settings.config, file, json=json)
+    grid_check_command(Settings.config, file, json=json)
 
 
 @app.command()
@@ -161,7 +162,7 @@ def audit(ledger: LedgerOption = None, json: JsonOption = False) -> None:
     """Recompute everything from the ledger's inputs and compare; exit 1 if anything differs."""
     from dispatcher.commands.audit import audit_command
 
-    audit_command(_Settings.config, ledger, json=json)
+    audit_command(Settings.config, ledger, json=json)
 
 
 @app.command()
@@ -169,7 +170,7 @@ def doctor(ledger: LedgerOption = None, json: JsonOption = False) -> None:
     """Check the installation, the configuration, the policy, the grid and the ledger."""
     from dispatcher.commands.doctor import doctor_command
 
-    doctor_command(_Settings.config, ledger, json=json)
+    doctor_command(Settings.config, ledger, json=json)
 
 
 def main() -> None:

@@ -9,18 +9,24 @@ Knows no incident and no geometry; reads no disk and no clock. `load_policy` tak
 """
 
 from rules.budgets import ALWAYS, Budget, parse_budget
+from rules.case_files import Case, CaseStep, read_cases
+from rules.case_model import STEP_FIELDS, After, Expect, ReportEntry, TimelineEntry, moment_ms
 from rules.catalogue import Category, FilingStandard, Merge, claimed_severity
 from rules.clock import AlwaysClock, Clock, Opened
 from rules.decide import ATOMS, Atoms, Decider, compile_policy
 from rules.decision import Decision, Party, SupportPlan, TargetBudget, TargetPlan
+from rules.duties import Duty, MatrixBasis, duties, matrix_basis, united
 from rules.facts import PLACE_HOWS, REQUEST_KINDS, SEVERITIES, Facts, Scalar
 from rules.ladders import Ladder, Recipient, Step, Trigger
 from rules.loader import load_canonical, load_policy
 from rules.match import KeyResult, decide_plainly
 from rules.model_catalogue import Department, Source
+from rules.model_rules import Guard, Overlay, Route, Rule
 from rules.policy import Policy, is_people, needs_verification
 from rules.problems import Code, Place, PolicyError, Problem
 from rules.promises import Sla, SlaTarget
+from rules.requirements import Unmet, unmet_requirements
+from rules.standing import Standing, when_keys
 from rules.trace import NearMiss, RouteTrace, RuleTrace, Trace, explain
 from rules.worktime import WorkingClock
 
@@ -30,48 +36,70 @@ __all__ = [
     "PLACE_HOWS",
     "REQUEST_KINDS",
     "SEVERITIES",
+    "STEP_FIELDS",
+    "After",
     "AlwaysClock",
     "Atoms",
     "Budget",
+    "Case",
+    "CaseStep",
     "Category",
     "Clock",
     "Code",
     "Decider",
     "Decision",
     "Department",
+    "Duty",
+    "Expect",
     "Facts",
     "FilingStandard",
+    "Guard",
     "KeyResult",
     "Ladder",
+    "MatrixBasis",
     "Merge",
     "NearMiss",
     "Opened",
+    "Overlay",
     "Party",
     "Place",
     "Policy",
     "PolicyError",
     "Problem",
     "Recipient",
+    "ReportEntry",
+    "Route",
     "RouteTrace",
+    "Rule",
     "RuleTrace",
     "Scalar",
     "Sla",
     "SlaTarget",
     "Source",
+    "Standing",
     "Step",
     "SupportPlan",
     "TargetBudget",
     "TargetPlan",
+    "TimelineEntry",
     "Trace",
     "Trigger",
+    "Unmet",
     "WorkingClock",
     "claimed_severity",
     "compile_policy",
     "decide_plainly",
+    "duties",
     "explain",
     "is_people",
     "load_canonical",
     "load_policy",
+    "matrix_basis",
+    "moment_ms",
     "needs_verification",
     "parse_budget",
+    "read_cases",
+    "united",
+    "unmet_requirements",
+    "when_keys",
 ]

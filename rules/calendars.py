@@ -4,6 +4,8 @@ A day's type comes from, in this order: a dated override of the policy, the holi
 (Monday to Friday work). The provider (package `holidays`) is asked once, when a policy is loaded; its answers are
 kept in the policy as a day table, so that a later release of the package cannot change an old decision.
 
+Outside its seasons ("03-01..05-15", both days included), if it has any, a calendar is closed whatever the day's type.
+
 Hours a day type does not state are those of `all`, or none. A window that crosses midnight belongs to the day on
 which it starts. Local times are turned into instants by zoneinfo with fold=0: a time that a change of the clocks
 skips counts as the instant just after the gap, one that occurs twice as its first occurrence.
@@ -22,8 +24,12 @@ FIRST_YEAR = 2010
 LAST_YEAR = 2040
 """Statutory holidays can be computed for ever; a policy is replaced long before. 31 years are 350 to 900 entries."""
 
+LEAP_YEAR = 2000
+"""Any: a season may begin or end on 02-29, which other years skip."""
+
 DAY_MINUTES = 24 * 60
 _WINDOW = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})", re.ASCII)
+_SEASON = re.compile(r"(\d{2}-\d{2})\.\.(\d{2}-\d{2})", re.ASCII)
 
 
 class DayTable(msgspec.Struct, frozen=True, gc=False):
@@ -50,9 +56,11 @@ class Calendar:
         hours: tuple[Hours, ...],
         overrides: tuple[tuple[str, str], ...] = (),
         table: DayTable | None = None,
+        seasons: tuple[str, ...] = (),
     ) -> None:
         self.zone = zone
         self.table = table
+        self._seasons = tuple(map(parse_season, seasons))
         stated = {entry.day: tuple(map(parse_window, entry.windows)) for entry in hours}
         self._windows = {day: stated.get(day, stated.get("all", ())) for day in DAY_TYPES}
         self._days = dict(table.days) if table else {}
@@ -62,8 +70,24 @@ class Calendar:
         """`workday`, `restday` or `holiday`."""
         return self._days.get(day.isoformat()) or _weekday_rule(day)
 
+    def in_season(self, day: date) -> bool:
+        """Whether the day lies in one of the seasons; always where there are none."""
+        if not self._seasons:
+            return True
+        today = day.isoformat()[5:]
+        return any(
+            first <= today <= last if first <= last else today >= first or today <= last
+            for first, last in self._seasons
+        )
+
+    def counts(self, day: date) -> bool:
+        """Whether the day is one of the workdays that `wd_end` counts."""
+        return self.day_type(day) == WORKDAY and self.in_season(day)
+
     def spans(self, day: date) -> list[tuple[int, int]]:
         """Return the windows that start on `day` as [from, to) in epoch ms, in the order of the policy."""
+        if not self.in_season(day):
+            return []
         windows = self._windows[self.day_type(day)]
         return [(self.instant_ms(day, start), self.instant_ms(day, end)) for start, end in windows]
 
@@ -85,8 +109,17 @@ class Calendar:
 
     @property
     def is_ever_open(self) -> bool:
-        """Whether it opens in ordinary weeks, so that working time always goes on."""
-        return bool(self._windows[WORKDAY] or self._windows[RESTDAY])
+        """Whether it opens in ordinary weeks, so that working time always goes on.
+
+        With seasons: whether it has opened in the years whose holidays are known. "05-01..05-01" never does in China.
+        """
+        if not (self._windows[WORKDAY] or self._windows[RESTDAY]):
+            return False
+        if not self._seasons:
+            return True
+        first, last = (self.table.first_year, self.table.last_year) if self.table else (FIRST_YEAR, LAST_YEAR)
+        days = (date(first, 1, 1) + timedelta(n) for n in range((last - first + 1) * 366))
+        return any(self.spans(day) for day in days if day.year <= last)
 
 
 def parse_window(text: str) -> tuple[int, int]:
@@ -99,6 +132,17 @@ def parse_window(text: str) -> tuple[int, int]:
     if m0 > 59 or m1 > 59 or start >= DAY_MINUTES or end > DAY_MINUTES or start == end:
         raise ValueError(text)
     return start, end if end > start else end + DAY_MINUTES
+
+
+def parse_season(text: str) -> tuple[str, str]:
+    """`"11-01..02-28"` as ("11-01", "02-28"), both days included; it may wrap the year. Raises ValueError."""
+    found = _SEASON.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    first, last = found.groups()
+    for day in (first, last):
+        date.fromisoformat(f"{LEAP_YEAR}-{day}")
+    return first, last
 
 
 @lru_cache(maxsize=64)

@@ -15,7 +15,7 @@ DEFAULT_SEVERITY = 3
 
 
 class FilingStandard(msgspec.Struct, frozen=True, gc=False):
-    """A condition found when filing; `limit` without a calendar, which the SLA gives."""
+    """A condition found when filing; a `limit` without a calendar of its own runs in the SLA's."""
 
     code: str
     zh: str

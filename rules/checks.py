@@ -10,17 +10,21 @@ from zoneinfo import ZoneInfo
 from rules.budgets import ALWAYS, parse_budget
 from rules.catalogue import ancestors
 from rules.entries import Entry
-from rules.model import Sections
+from rules.model import Header, Sections
 from rules.model_catalogue import Department
 from rules.model_clocks import CalendarEntry, LadderEntry, SlaEntry
 from rules.model_rules import Overlay, Rule
+from rules.phrases import Phrase, said
 from rules.policy import alias_key, build_calendar
 from rules.problems import Code, Hint, Place, Problems
 from rules.readers import Reading
+from rules.requirements import KNOWN, parse_requirement
 from rules.shapes import STANDARD
 
 CITY = "city"
 """The level above the grid's first: departments of the whole city."""
+BUILT_IN = Place("built in")
+"""Where the names that every policy has are defined."""
 
 
 @dataclass
@@ -51,7 +55,8 @@ def check_references(reading: Reading, names: Names, sections: Sections) -> None
             _check_target(name, place, reading.problems, names, departments)
             continue
         known = prefixes if kind == "category" else names.of(kind)
-        if name not in known and not (kind == "level" and not names.of("level")):
+        header_unread = kind in {"mode", "level"} and not known.keys() - {CITY}
+        if name not in known and not header_unread:
             reading.problems.suggest(Code.DANGLING, place, name, known, kind=kind, name=name)
 
 
@@ -65,9 +70,10 @@ def _check_target(
     if not level or not levels:
         return
     if level not in levels:
-        problems.suggest(Code.UNRESOLVABLE, place, level, levels, text=text, why=f"the grid has no level '{level}'")
+        why = said("the grid has no level '{level}'", level=level)
+        problems.suggest(Code.UNRESOLVABLE, place, level, levels, text=text, why=why)
     elif code in departments and departments[code].units is None:
-        why = f"department '{code}' has no units"
+        why = said("department '{department}' has no units", department=code)
         problems.add(Code.UNRESOLVABLE, place, text=text, why=why)
 
 
@@ -80,14 +86,30 @@ def check_catalogue(sections: Sections, reading: Reading) -> None:
             if owner != entry.code or entry.aliases.count(alias) > 1:
                 reading.problems.add(Code.DUPLICATE_ALIAS, reading.place(entry, "aliases"), alias=alias, category=owner)
     for rule in sections.merge:
-        if rule.same is None and (rule.radius_m is None or rule.gap is None):
-            reading.problems.add(Code.MISSING_KEY, reading.place(rule), key="radius_m and gap, or same", where="merge")
+        near = rule.radius_m is not None and rule.gap is not None
+        if rule.same is None and not near and not reading.is_damaged(rule):
+            key = said("radius_m and gap, or same")
+            reading.problems.add(Code.MISSING_KEY, reading.place(rule), key=key, where="merge rule")
+
+
+def check_requirements(header: Header, reading: Reading) -> None:
+    """What is required is something that can be, and says of which version."""
+    for need in header.requires:
+        if need.name not in KNOWN:
+            known = dict.fromkeys(KNOWN)
+            place = reading.place(need)
+            reading.problems.suggest(Code.UNKNOWN_KEY, place, need.name, known, key=need.name, where="requires")
+        try:
+            parse_requirement(need.spec)
+        except ValueError:
+            expected = 'a requirement such as ">=2026.10,<2027"'
+            reading.problems.add(Code.BAD_VALUE, reading.place(need, "spec"), text=need.spec, expected=expected)
 
 
 def check_calendars(sections: Sections, reading: Reading, zone: ZoneInfo) -> None:
     """Each calendar opens in ordinary weeks: a clock that never runs would never be due."""
     for entry in sections.calendars:
-        if not build_calendar(entry, zone).is_ever_open:
+        if not reading.is_damaged(entry) and not build_calendar(entry, zone).is_ever_open:
             reading.problems.add(Code.NEVER_OPEN, reading.place(entry, "hours"), name=entry.name)
 
 
@@ -98,9 +120,13 @@ class BudgetCheck:
         self.sections = sections
         self.reading = reading
         self.calendars = {entry.name: entry for entry in sections.calendars}
+        self.standards = [standard for category in sections.categories for standard in category.standards or ()]
 
     def run(self) -> None:
         """Check every budget of the policy."""
+        for standard in self.standards:
+            if standard.calendar is not None:
+                self._fits(standard, "limit", standard.limit, standard.calendar)
         for sla in self.sections.sla:
             self._sla(sla)
         for ladder in self.sections.ladders:
@@ -112,11 +138,11 @@ class BudgetCheck:
             for target in overlay.targets:
                 self._fits(target, "within", target.within, target.calendar)
         for rule in self.sections.merge:
-            self._fits(rule, "gap", rule.gap, None)
-            self._fits(rule, "life", rule.life, None)
+            self._fits_always(rule, "gap", rule.gap)
+            self._fits_always(rule, "life", rule.life)
         for source in self.sections.sources:
             if source.extend_promised:
-                self._fits(source.extend_promised, "max", source.extend_promised.max, None)
+                self._fits_always(source.extend_promised, "max", source.extend_promised.max)
 
     def _sla(self, sla: SlaEntry) -> None:
         for name in ("return_within", "verify_within"):
@@ -130,10 +156,10 @@ class BudgetCheck:
             if target.within != STANDARD:
                 self._fits(target, "within", target.within, sla.calendar)
                 continue
-            # whichever category is filed, its limit will run in this calendar
-            for category in self.sections.categories:
-                for standard in category.standards or ():
-                    self._fits(standard, "limit", standard.limit, sla.calendar, f" in sla '{sla.name}'")
+            # whichever category is filed, its limit will run in this calendar unless it has its own
+            for standard in self.standards:
+                if standard.calendar is None:
+                    self._fits(standard, "limit", standard.limit, sla.calendar, sla.name)
 
     def _ladder(self, ladder: LadderEntry) -> None:
         self._fits(ladder, "acknowledge_timeout", ladder.acknowledge_timeout, ladder.calendar)
@@ -142,29 +168,37 @@ class BudgetCheck:
         for step in ladder.steps:
             self._fits(step, "after", step.after, ladder.calendar)
 
-    def _fits(self, entry: Entry, field: str, text: str | None, name: str | None, where: str = "") -> None:
+    def _fits_always(self, entry: Entry, field: str, text: str | None) -> None:
+        """Check a budget for which no calendar can be given."""
+        if text is not None and parse_budget(text).is_working:
+            place, why = self.reading.place(entry, field), "no calendar can be given here"
+            self.reading.problems.add(Code.NO_CALENDAR, place, Hint.ALWAYS_UNITS, text=text, why=why)
+
+    def _fits(self, entry: Entry, field: str, text: str | None, name: str | None, sla: str | None = None) -> None:
+        """Check a budget against the calendar it runs in; `sla` = the one that lends its calendar to it."""
         if text is None:
             return
         budget = parse_budget(text)
-        if not budget.is_working:
-            return
-        why, hint = self._objection(budget.unit, name)
-        if why:
-            self.reading.problems.add(
-                Code.NO_CALENDAR, self.reading.place(entry, field), hint, text=text, why=why + where
-            )
+        objection = self._objection(budget.unit, name) if budget.is_working else None
+        if objection is not None:
+            why, hint = objection
+            if sla is not None:
+                why = said("{why} in sla '{sla}'", why=why, sla=sla)
+            self.reading.problems.add(Code.NO_CALENDAR, self.reading.place(entry, field), hint, text=text, why=why)
 
-    def _objection(self, unit: str, name: str | None) -> tuple[str, Hint]:
-        if name is None or name == ALWAYS:
-            return "no calendar is given" if name is None else "'always' has no working hours", Hint.CALENDAR
+    def _objection(self, unit: str, name: str | None) -> tuple[Phrase, Hint] | None:
+        if name is None:
+            return said("no calendar is given"), Hint.CALENDAR
+        if name == ALWAYS:
+            return said("'always' has no working hours"), Hint.WORKING_CALENDAR
         calendar: CalendarEntry | None = self.calendars.get(name)
         if calendar is None:
-            return "", Hint.NONE  # reported as a dangling name
+            return None  # reported as a dangling name
         if unit == "wd" and calendar.hours_per_working_day is None:
-            return f"calendar '{name}' has no hours_per_working_day", Hint.HOURS
+            return said("calendar '{name}' has no hours_per_working_day", name=name), Hint.HOURS
         if unit == "wd_end" and not build_calendar(calendar, ZoneInfo("UTC")).has_workday_hours:
-            return f"calendar '{name}' is closed on workdays", Hint.NONE
-        return "", Hint.NONE
+            return said("calendar '{name}' is closed on workdays", name=name), Hint.WORKING_CALENDAR
+        return None
 
 
 def check_rules(sections: Sections, reading: Reading) -> None:
@@ -184,4 +218,4 @@ def _check_strata(overlay: Overlay, reading: Reading) -> None:
     sets = "severity" if overlay.severity else "tags" if overlay.tags else ""
     if sets and forbidden:
         place, tests = reading.place(overlay, "when"), " and ".join(forbidden)
-        reading.problems.add(Code.STRATA, place, Hint.SPLIT, name=overlay.id, sets=sets, tests=tests)
+        reading.problems.add(Code.STRATA, place, name=overlay.id, sets=sets, tests=tests)

@@ -10,9 +10,10 @@ import msgspec
 
 from rules.facts import PLACE_HOWS, REQUEST_KINDS, Scalar
 from rules.model_rules import Condition, When
+from rules.phrases import said
 from rules.problems import Code, Hint
 from rules.readers import MISSING, Reading, Value, read_number, read_text
-from rules.yaml_nodes import Mapping, Node, Sequence
+from rules.yaml_nodes import Mapping, Node, Sequence, describe
 from rules.yaml_nodes import Scalar as ScalarNode
 
 ATTRIBUTE = "attributes."
@@ -24,10 +25,10 @@ MAX_KEYWORD = 64
 """A keyword is a word or a short phrase; long ones would nest the compiled search too deep."""
 MAX_VALUES = 1000
 
-_REFS = {"category": "category", "mode": "mode", "calendar": "calendar", "source": "source", "platform": "platform"}
-_CHOICES = {"place": PLACE_HOWS, "request_kind": REQUEST_KINDS}
-_NUMBERS = {"severity": (1, 4), "confidence": (0, 1), "reporters": (0, 1_000_000)}
-_TEXTS = ("grid", "tags", "whistle", "standard", KEYWORD)
+_REFS = ("category", "mode", "calendar", "source", "platform", "standard")
+CHOICES = {"place": PLACE_HOWS, "request_kind": REQUEST_KINDS}
+NUMBERS = {"severity": (1, 4), "confidence": (0, 1), "reporters": (0, 1_000_000)}
+WHOLE = ("severity", "reporters")
 KEYS: tuple[str, ...] = (
     "category",
     "grid",
@@ -91,30 +92,33 @@ def normal_text(text: str) -> str:
 def read_when(node: Node, reading: Reading) -> Value:
     """Return a `when` mapping, or MISSING."""
     if not isinstance(node, Mapping):
-        reading.problems.add(Code.WRONG_TYPE, node.place, expected="a mapping", found="something else")
+        reading.problems.add(Code.WRONG_TYPE, node.place, expected="a mapping", found=describe(node))
         return MISSING
-    require = _conditions(node, reading, skip="not")
+    require = _conditions(node, reading, "when")
     exclude: tuple[Condition, ...] = ()
     block = node.values.get("not")
     if isinstance(block, Mapping):
-        exclude = _conditions(block, reading)
+        exclude = _conditions(block, reading, "not")
     elif block is not None:
-        reading.problems.add(Code.WRONG_TYPE, block.place, expected="a mapping", found="something else")
+        reading.problems.add(Code.WRONG_TYPE, block.place, expected="a mapping", found=describe(block))
     return When(require, exclude)
 
 
-def _conditions(node: Mapping, reading: Reading, skip: str = "") -> tuple[Condition, ...]:
+def _conditions(node: Mapping, reading: Reading, where: str) -> tuple[Condition, ...]:
     conditions = []
+    extra = ["not"] if where == "when" else []  # a block within a block would say nothing new
     for key, value in node.values.items():
-        if key == skip:
+        if key in extra:
             continue
         if key not in KEYS and not (key.startswith(ATTRIBUTE) and len(key) > len(ATTRIBUTE)):
-            known = dict.fromkeys((*KEYS, ATTRIBUTE + "<name>", *([skip] if skip else [])))
-            reading.problems.suggest(Code.UNKNOWN_KEY, node.keys[key].place, key, known, key=key, where="when")
+            known = dict.fromkeys((*KEYS, ATTRIBUTE + "<name>", *extra))
+            reading.problems.suggest(Code.UNKNOWN_KEY, node.keys[key].place, key, known, key=key, where=where)
             continue
         items = value.items if isinstance(value, Sequence) else [value]
-        if not items or len(items) > MAX_VALUES:
-            reading.problems.add(Code.TOO_LARGE, value.place, what="the number of values", limit=f"1 to {MAX_VALUES}")
+        if not items:
+            reading.problems.add(Code.BAD_VALUE, value.place, text="[]", expected="a list of at least one value")
+        if len(items) > MAX_VALUES:
+            reading.problems.add(Code.TOO_LARGE, value.place, what="the number of values", limit=MAX_VALUES)
         values = [_value(key, item, reading) for item in items]
         conditions.append(Condition(key, tuple(value for value in values if value is not MISSING)))
     return tuple(conditions)
@@ -122,46 +126,54 @@ def _conditions(node: Mapping, reading: Reading, skip: str = "") -> tuple[Condit
 
 def _value(key: str, node: Node, reading: Reading) -> Value:
     problems = reading.problems
-    if key in _NUMBERS:
+    if key in NUMBERS:
         return _number(key, node, reading)
     if key.startswith(ATTRIBUTE):
         if isinstance(node, ScalarNode) and not node.quoted and node.text in {"true", "false"}:
             return node.text == "true"
         number = read_number(node)
-        return number if number is not None else read_text(node, reading)
+        value = number if number is not None else read_text(node, reading)
+        if isinstance(value, str) and value[:1] in {"<", ">"} and test_of(value).op == "=":  # meant as a comparison
+            problems.add(Code.BAD_VALUE, node.place, text=value, expected='a comparison such as ">=5"')
+            return MISSING
+        return value
     text = read_text(node, reading)
     if text is MISSING:
         return MISSING
     if key in _REFS:
-        reading.refs.append((_REFS[key], text, node.place))
-    elif key in _CHOICES and text not in _CHOICES[key]:
-        known = dict.fromkeys(_CHOICES[key])
-        problems.suggest(Code.BAD_VALUE, node.place, text, known, text=text, expected=f"a value of {key}")
+        reading.refs.append((key, text, node.place))
+    elif key in CHOICES and text not in CHOICES[key]:
+        known = dict.fromkeys(CHOICES[key])
+        problems.suggest(Code.BAD_VALUE, node.place, text, known, text=text, expected=said("a value of {key}", key=key))
         return MISSING
     elif key == KEYWORD:
         text = normal_text(text).strip()
         if not 0 < len(text) <= MAX_KEYWORD:
-            problems.add(Code.BAD_VALUE, node.place, text=text, expected=f"a keyword of 1 to {MAX_KEYWORD} characters")
+            expected = said("a keyword of 1 to {limit} characters", limit=MAX_KEYWORD)
+            problems.add(Code.BAD_VALUE, node.place, text=text, expected=expected)
             return MISSING
     elif not text:
-        problems.add(Code.BAD_VALUE, node.place, text=text, expected=f"a value of {key}")
+        problems.add(Code.BAD_VALUE, node.place, text=text, expected=said("a value of {key}", key=key))
         return MISSING
     return text
 
 
 def _number(key: str, node: Node, reading: Reading) -> Value:
-    low, high = _NUMBERS[key]
-    value: Value = read_number(node)
-    if value is None and isinstance(node, ScalarNode):
-        value = node.text
-    test = test_of(value) if value is not None else None
-    if test is None or isinstance(test.value, str):
-        shown = node.text if isinstance(node, ScalarNode) else "a list"
-        expected = f'a number or a comparison such as "<={high}"'
-        hint = Hint.UNQUOTE if test and re.fullmatch(r"\d+", str(test.value), re.ASCII) else Hint.NONE
-        reading.problems.add(Code.BAD_VALUE, node.place, hint, text=shown, expected=expected)
+    if not isinstance(node, ScalarNode):
+        reading.problems.add(Code.WRONG_TYPE, node.place, expected="a number", found=describe(node))
         return MISSING
-    if not low <= float(test.value) <= high:
-        reading.problems.add(Code.BAD_VALUE, node.place, text=value, expected=f"between {low} and {high}")
+    low, high = NUMBERS[key]
+    number = read_number(node)
+    value: Value = node.text if number is None else number
+    limit = test_of(value).value
+    if isinstance(limit, str) or (key in WHOLE and isinstance(limit, float)):
+        what = "a whole number" if key in WHOLE else "a number"
+        hint = Hint.UNQUOTE if re.fullmatch(r"\d+", node.text, re.ASCII) else Hint.NONE
+        expected = said(what + ' or a comparison such as "<={limit}"', limit=high)
+        reading.problems.add(Code.BAD_VALUE, node.place, hint, text=node.text, expected=expected)
+        return MISSING
+    if not low <= limit <= high:
+        expected = said("between {low} and {high}", low=low, high=high)
+        reading.problems.add(Code.BAD_VALUE, node.place, text=value, expected=expected)
         return MISSING
     return value

@@ -2,9 +2,9 @@
 
 `catalogue/*.csv`, UTF-8 (a byte order mark is fine), a heading line, any subset of these columns with `code` among
 them: `code, zh, en, kind, severity, severity_cap, life_safety, aliases, evidence, public, standard_ref, self_handled`
-describe the category; `standard, standard_zh, standard_en, limit, close` one filing standard of it. `aliases` and
-`evidence` hold several values separated by `|`; `life_safety`, `public`, `self_handled` are `true` or `false`.
-The first row of a code describes the category; further rows with the same code only add standards.
+describe the category; `standard, standard_zh, standard_en, limit, calendar, close` one filing standard of it.
+`aliases` and `evidence` hold several values separated by `|`; `life_safety`, `public`, `self_handled` are `true` or
+`false`. The first row of a code describes the category; further rows with the same code only add standards.
 
 A table becomes the same nodes that YAML gives, so every check and message is the same; the column of a place is the
 number of the table's column.
@@ -13,13 +13,21 @@ number of the table's column.
 import csv
 import io
 
-from rules.problems import Code, Place, Problems
+from rules.phrases import said
+from rules.problems import Code, Hint, Place, Problems
 from rules.yaml_nodes import MAX_FILE_BYTES, Mapping, Node, Scalar, Sequence
 
 _LISTS = ("aliases", "evidence")
 _PLAIN = ("severity", "severity_cap", "life_safety", "public", "self_handled")  # numbers and flags: not texts
 _CATEGORY = ("code", "zh", "en", "kind", "standard_ref", *_LISTS, *_PLAIN)
-_STANDARD = {"standard": "code", "standard_zh": "zh", "standard_en": "en", "limit": "limit", "close": "close"}
+_STANDARD = {
+    "standard": "code",
+    "standard_zh": "zh",
+    "standard_en": "en",
+    "limit": "limit",
+    "calendar": "calendar",
+    "close": "close",
+}
 COLUMNS = (*_CATEGORY, *_STANDARD)
 
 
@@ -36,7 +44,7 @@ def read_table(file: str, content: bytes, problems: Problems) -> Node | None:
             rows.append((lines + 1, row))
             lines = reader.line_num
     except UnicodeDecodeError as error:
-        problems.add(Code.BAD_TABLE, Place(file), why=f"not UTF-8 at byte {error.start}")
+        problems.add(Code.BAD_TABLE, Place(file), why=said("not UTF-8 at byte {byte}", byte=error.start))
         return None
     except csv.Error as error:
         problems.add(Code.BAD_TABLE, Place(file, lines + 1, 1), why=str(error))
@@ -52,18 +60,21 @@ def _categories(file: str, rows: list[tuple[int, list[str]]], problems: Problems
     for number, name in enumerate(heading, 1):
         if name not in COLUMNS:
             known = dict.fromkeys(COLUMNS)
-            problems.suggest(Code.UNKNOWN_KEY, Place(file, rows[0][0], number), name, known, key=name, where="table")
+            problems.suggest(
+                Code.UNKNOWN_KEY, Place(file, rows[0][0], number), name, known, key=name, where="the heading"
+            )
         elif name in heading[: number - 1]:
             problems.add(Code.DUPLICATE_KEY, Place(file, rows[0][0], number), key=name)
     if "code" not in heading:
-        problems.add(Code.MISSING_KEY, Place(file, rows[0][0], 1), key="code", where="table")
+        problems.add(Code.MISSING_KEY, Place(file, rows[0][0], 1), key="code", where="the heading")
         return None
     table = Mapping(Place(file, 1, 1))
     for line, row in rows[1:]:
         if not any(cell.strip() for cell in row):
             continue
         if len(row) > len(heading):
-            problems.add(Code.BAD_TABLE, Place(file, line, len(heading) + 1), why="more cells than columns")
+            beyond = Place(file, line, len(heading) + 1)
+            problems.add(Code.BAD_TABLE, beyond, Hint.CELLS, why="more cells than columns")
         cells = {
             name: _cell(Place(file, line, number), name, cell.strip())
             for number, (name, cell) in enumerate(zip(heading, row, strict=False), 1)
@@ -85,7 +96,7 @@ def _cell(place: Place, name: str, text: str) -> Node:
 def _add_row(table: Mapping, place: Place, cells: dict[str, Node], problems: Problems) -> None:
     code = cells.get("code")
     if not isinstance(code, Scalar):
-        problems.add(Code.MISSING_KEY, place, key="code", where="row")
+        problems.add(Code.MISSING_KEY, place, key="code", where="this row")
         return
     category = table.values.get(code.text)
     if not isinstance(category, Mapping):

@@ -199,10 +199,10 @@ def _targets(
     without = []
     promise = policy.sla(sla)
     for target in promise.targets:
-        budget = _promised(target, sla, promise.calendar, around)
-        if budget is None:
+        budgets = _promised(target, sla, promise.calendar, around)
+        if not budgets:
             without.append(f"{sla}: {target.name}")
-        plan[target.name] = target.of, [budget] if budget else []
+        plan[target.name] = target.of, budgets
     for overlay in overlays:
         for extra in overlay.targets:
             more = TargetBudget(parse_budget(extra.within, extra.calendar), overlay.id)
@@ -211,15 +211,20 @@ def _targets(
     return targets, tuple(without)
 
 
-def _promised(target: SlaTarget, sla: str, calendar: str, around: Surroundings) -> TargetBudget | None:
-    """Return the SLA's budget; `within: standard` is the filed standard's limit in the SLA's calendar.
+def _promised(target: SlaTarget, sla: str, calendar: str, around: Surroundings) -> list[TargetBudget]:
+    """Return the SLA's budget; `within: standard` is the filed standard's limit in its calendar, else the SLA's.
 
     Without a filed standard the strictest of the category's holds provisionally: a clock that starts too tight is
-    corrected by filing, one that starts too loose has already let time go by.
+    corrected by filing, one that starts too loose has already let time go by. Which of two calendars comes first
+    depends on the day, so the strictest of each is kept, and the earliest due at opening wins as among all budgets.
     """
     if not target.by_standard or not around.standards:
-        return TargetBudget(target.budget, sla) if target.budget else None
-    filed = [standard for standard in around.standards if standard.code == around.standard]
-    chosen = filed[0] if filed else min(around.standards, key=lambda standard: standard.limit.nominal_ms)
-    budget = parse_budget(chosen.limit.text, calendar)
-    return TargetBudget(budget, sla, None if filed else "standard")
+        return [TargetBudget(target.budget, sla)] if target.budget else []
+    strictest: dict[str, Budget] = {}
+    for standard in around.standards:
+        where = standard.limit.calendar or calendar
+        limit = parse_budget(standard.limit.text, where)
+        if standard.code == around.standard:
+            return [TargetBudget(limit, sla)]
+        strictest[where] = min(strictest.get(where, limit), limit, key=lambda budget: budget.nominal_ms)
+    return [TargetBudget(limit, sla, "standard") for limit in strictest.values()]

@@ -1,9 +1,10 @@
 """Which facts there are, and what makes a rule's condition on each of them true."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable, Iterable
 from datetime import date, timedelta
-from typing import Any
+
+import msgspec
 
 from rules.budgets import MINUTE_MS
 from rules.calendars import Calendar
@@ -12,11 +13,18 @@ from rules.conditions import ATTRIBUTE, KEYWORD
 from rules.facts import Scalar
 from rules.index import Dimension, ScalarTerms, typed, whistle_terms
 from rules.layout import Layout
+from rules.model_rules import Rule
+from rules.moments import Moments
+from rules.outputs import Catalogue, places_of, standards_matter, unit_levels
 from rules.policy import Policy
-from rules.shapes import STANDARD
 
 _FACT = {"grid": "path", KEYWORD: "keywords", "calendar": "time"}
 """Keys of a `when` whose fact has another name."""
+
+AttributePairs = tuple[tuple[str, Scalar], ...]
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(AttributePairs).decode
 
 
 class Attributes(Dimension):
@@ -29,11 +37,12 @@ class Attributes(Dimension):
             terms = ScalarTerms(asked)
             self.by_name[name] = Dimension(width, terms.terms, memo_key=terms.key)
 
-    def mask_for(self, value: tuple[tuple[str, Scalar], ...]) -> int:
+    def mask_for(self, value: AttributePairs) -> int:
         """Return the rules whose conditions on every attribute hold."""
+        given = dict(value)
         mask = self._all
-        for dimension, found in zip(self.by_name.values(), self._key(value), strict=True):
-            mask &= dimension.masks[found]
+        for name, dimension in self.by_name.items():
+            mask &= dimension.mask_for(given.get(name))
         return mask
 
     @property
@@ -47,11 +56,26 @@ class Attributes(Dimension):
         for dimension in self.by_name.values():
             dimension.forget()
 
-    def _key(self, value: tuple[tuple[str, Scalar], ...]) -> tuple[int, ...]:
+    def _key(self, value: AttributePairs) -> tuple[int, ...]:
         if not self.by_name:
             return ()
         given = dict(value)
         return tuple(dimension.class_of(given.get(name)) for name, dimension in self.by_name.items())
+
+
+def sign_of(attributes: AttributePairs) -> Hashable:
+    """Return what attributes can be looked up by: 1 and true are equal, and rules tell them apart."""
+    try:
+        return _pack(attributes)
+    except (OverflowError, UnicodeEncodeError):  # a number or a letter that messages can't hold
+        return tuple((name, type(value), value) for name, value in attributes)
+
+
+def attributes_of(sign: Hashable) -> AttributePairs:
+    """Undo `sign_of`."""
+    if isinstance(sign, bytes):
+        return _unpack(sign)
+    return tuple((name, value) for name, _, value in sign)  # type: ignore[attr-defined]
 
 
 class Time(Dimension):
@@ -63,15 +87,15 @@ class Time(Dimension):
         self._calendars: list[str] = []
         edges: dict[int, tuple[int, int]] = {}  # from this instant on: rows that come into force, rows that end
         always = self._all
-        calendar = Calendar(policy.timezone, ())
         for index, row in enumerate(layout.rows):
-            for day, after, ends in ((row.rule.valid_from, 0, False), (row.rule.expires, 1, True)):
-                if day is not None:
-                    at_ms = calendar.instant_ms(date.fromisoformat(day) + timedelta(after))
-                    begun, ended = edges.get(at_ms, (0, 0))
-                    edges[at_ms] = (begun, ended | 1 << index) if ends else (begun | 1 << index, ended)
-            if row.rule.valid_from is not None:
+            begin_ms, end_ms = in_force_ms(policy, row.rule)
+            if begin_ms is not None:
+                begun, ended = edges.get(begin_ms, (0, 0))
+                edges[begin_ms] = begun | 1 << index, ended
                 always &= ~(1 << index)
+            if end_ms is not None:
+                begun, ended = edges.get(end_ms, (0, 0))
+                edges[end_ms] = begun, ended | 1 << index
         self._edges = sorted(edges)
         self._in_force = [always]
         for at_ms in self._edges:
@@ -89,13 +113,43 @@ class Time(Dimension):
 
     def mask_for(self, value: int) -> int:
         """Return the rules in force at a minute whose calendars are open."""
-        at_ms = value * MINUTE_MS
+        return self.mask_at(value * MINUTE_MS)
+
+    def mask_at(self, at_ms: int) -> int:
+        """Return the rules in force at an instant whose calendars are open."""
         opened = [name for name in self._calendars if self._policy.clock(name).contains(at_ms)]
         return self.mask_of(opened) & self._in_force[bisect_right(self._edges, at_ms)]
 
+    def classify_at(self, at_ms: int) -> int:
+        """Return the class of an instant."""
+        return self.intern(self.mask_at(at_ms), None)
 
-def build_dimensions(policy: Policy, layout: Layout) -> dict[str, Dimension]:
+
+def in_force_ms(policy: Policy, rule: Rule) -> tuple[int | None, int | None]:
+    """Return from when on, and until when, a rule is in force (epoch ms); None = no date says so."""
+    if rule.valid_from is None and rule.expires is None:
+        return None, None
+    midnights = Calendar(policy.timezone, ())
+    begin, last = (date.fromisoformat(day) if day else None for day in (rule.valid_from, rule.expires))
+    return (
+        None if begin is None else midnights.instant_ms(begin),
+        None if last is None else midnights.instant_ms(last + timedelta(1)),
+    )
+
+
+def build_moments(policy: Policy) -> Moments:
+    """The moments of all calendars and dates that rules ask for."""
+    rules: tuple[Rule, ...] = (*policy.guards, *policy.overlays, *policy.routes)
+    parts = (part for rule in rules for part in (*rule.when.require, *rule.when.exclude) if part.key == "calendar")
+    names = dict.fromkeys(str(name) for part in parts for name in part.values)
+    edges = (edge_ms for rule in rules for edge_ms in in_force_ms(policy, rule) if edge_ms is not None)
+    return Moments((policy.clock(name) for name in names), edges)
+
+
+def build_dimensions(policy: Policy, layout: Layout, catalogue: Catalogue | None = None) -> dict[str, Dimension]:
     """Every fact's dimension with the conditions of all rows in it."""
+    catalogue = catalogue or Catalogue(policy)
+    rules = [row.rule for row in layout.rows]
     width = len(layout.rows)
     asked: dict[str, list[Scalar]] = {}
     for row in layout.rows:
@@ -106,17 +160,24 @@ def build_dimensions(policy: Policy, layout: Layout) -> dict[str, Dimension]:
         width, {key.removeprefix(ATTRIBUTE): asked[key] for key in asked if key.startswith(ATTRIBUTE)}
     )
     mentioned = frozenset(asked.get("tags", ()))
+    levels = frozenset[str]().union(*map(unit_levels, rules))
+    cells = frozenset(asked.get("grid", ()))
     dimensions = {
-        "category": Dimension(width, lambda code: ancestors(code) if code else (), extra=_category_extra(policy)),
-        "path": Dimension(width, tuple, extra=_path_extra(policy, frozenset(asked.get("grid", ())))),
-        "severity": Dimension(width, numbers["severity"].terms, extra=lambda value: value),
+        "category": Dimension(width, _category_terms, extra=catalogue.of, in_decisions=True),
+        "path": Dimension(width, tuple, extra=places_of(policy, levels, cells), in_decisions=bool(levels)),
+        "severity": Dimension(width, numbers["severity"].terms, extra=lambda value: value, in_decisions=True),
         "confidence": Dimension(width, numbers["confidence"].terms, memo_key=numbers["confidence"].key),
         "reporters": Dimension(width, numbers["reporters"].terms, memo_key=numbers["reporters"].key),
         "tags": Dimension(width, tuple, extra=lambda tags: tuple(sorted(mentioned.intersection(tags)))),
         "whistle": Dimension(width, whistle_terms),
         "keywords": Dimension(width, tuple),
         "attributes": attributes,
-        "standard": Dimension(width, lambda value: (value,), extra=_standard_extra(policy)),
+        "standard": Dimension(
+            width,
+            lambda value: (value,),
+            extra=catalogue.standard,
+            in_decisions=bool(catalogue.standards) and standards_matter(policy, rules),
+        ),
         "time": Time(policy, layout),
     }
     for name in ("mode", "source", "platform", "place", "request_kind"):
@@ -144,35 +205,18 @@ def _terms(key: str, values: tuple[Scalar, ...]) -> Iterable[Hashable]:
     return map(typed, values) if is_scalar else values
 
 
-def _uses_standards(policy: Policy) -> bool:
-    return any(target.within == STANDARD for sla in policy.document.sections.sla for target in sla.targets)
+def build_categories(layout: Layout) -> Dimension:
+    """The categories alone, with the conditions of all rows on them."""
+    dimension = Dimension(len(layout.rows), _category_terms)
+    for index, row in enumerate(layout.rows):
+        for part in row.require:
+            if part.key == "category":
+                dimension.require(index, part.values)
+        for part in row.rule.when.exclude:
+            if part.key == "category":
+                dimension.exclude(index, part.values)
+    return dimension
 
 
-def _category_extra(policy: Policy) -> Callable[[Any], Hashable]:
-    """Whether the catalogue has it, and its filing standards where some limit depends on them."""
-    wanted = _uses_standards(policy)
-
-    def extra(code: str | None) -> Hashable:
-        category = policy.category(code)
-        return category is not None, category.standards if category and wanted else ()
-
-    return extra
-
-
-def _standard_extra(policy: Policy) -> Callable[[Any], Hashable]:
-    codes = {standard.code for category in policy.categories.values() for standard in category.standards}
-    known = codes if _uses_standards(policy) else set[str]()
-    return lambda standard: standard if standard in known else None
-
-
-def _path_extra(policy: Policy, cells: frozenset[Scalar]) -> Callable[[Any], Hashable]:
-    """Return the units that some `department@level` may mean, and the levels at which cells of rules lie."""
-    names = [route.lead for route in policy.routes]
-    names += [support.dept for overlay in policy.overlays for support in overlay.support]
-    levels = {name.partition("@")[2] for name in names}
-
-    def extra(path: tuple[str, ...]) -> Hashable:
-        units = tuple(pair for pair in zip(policy.grid_levels, path, strict=False) if pair[0] in levels)
-        return units, tuple((level, cell) for level, cell in enumerate(path, 1) if cell in cells)
-
-    return extra
+def _category_terms(code: str | None) -> Iterable[str]:
+    return ancestors(code) if code else ()

@@ -10,10 +10,12 @@ Values with the same mask fall into one class, a small number; a batch can look 
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from rules.conditions import ANY_WHISTLE, test_of
 from rules.facts import Scalar
+
+T = TypeVar("T")
 
 MAX_MEMO = 65_536
 """Values remembered per dimension: ten times the cells of a large city; beyond it the memory starts anew."""
@@ -24,8 +26,44 @@ Fact = Any
 Terms = Callable[[Any], Iterable[Hashable]]
 
 
+class Room:
+    """How many values of facts may still be remembered, by all tables together."""
+
+    def __init__(self, values: int) -> None:
+        self._values = self.left = values
+
+    def clear(self) -> None:
+        """Everything has been forgotten."""
+        self.left = self._values
+
+
+class Learning(dict[Any, T]):
+    """A table of what follows from values, which works out and remembers what it does not know."""
+
+    def __init__(self, work_out: Callable[[Any], T], room: Room) -> None:
+        super().__init__()
+        self._work_out = work_out
+        self._room = room
+
+    def __missing__(self, value: Fact) -> T:
+        """Remember one more; when there is no room left, it takes that of the table's own values."""
+        self._room.left -= 1
+        if self._room.left < 0:
+            self.clear()
+        found = self[value] = self._work_out(value)
+        return found
+
+
 class Dimension:
-    """Masks and classes of one fact. `extra` adds what else a class must keep apart besides its mask."""
+    """Masks and classes of one fact.
+
+    Args:
+        width: how many rules there are.
+        terms: the terms a value makes true.
+        extra: what else a class must keep apart besides its mask.
+        memo_key: what a value is remembered by, where that is not the value itself.
+        in_decisions: whether a decision depends on the extra too, whichever rules hold.
+    """
 
     def __init__(
         self,
@@ -33,22 +71,26 @@ class Dimension:
         terms: Terms,
         extra: Callable[[Any], Hashable] | None = None,
         memo_key: Callable[[Any], Hashable] | None = None,
+        *,
+        in_decisions: bool = False,
     ) -> None:
         self._all = (1 << width) - 1
         self._terms = terms
         self._extra = extra
         self._memo_key = memo_key
+        self._in_decisions = in_decisions
         self._positive: dict[Hashable, int] = {}
         self._negative: dict[Hashable, int] = {}
         self._bound = 0  # rules with a condition here
         self.masks: list[int] = []
         self.extras: list[Any] = []
+        self.examples: dict[int, Any] = {}  # a value of each class that `class_of` has given
         self._ids: dict[tuple[int, Hashable], int] = {}
         self.memo: dict[Hashable, int] = {}
 
     def forget(self) -> None:
         """Start the classes anew."""
-        for part in (self.masks, self.extras, self._ids, self.memo):
+        for part in (self.masks, self.extras, self.examples, self._ids, self.memo):
             part.clear()
 
     def require(self, row: int, terms: Iterable[Hashable]) -> None:
@@ -67,6 +109,11 @@ class Dimension:
         """Whether some rule asks for it."""
         return bool(self._bound or self._negative)
 
+    @property
+    def is_read(self) -> bool:
+        """Whether a decision can depend on it: a fact that isn't read need not even be looked at."""
+        return self.is_used or self._in_decisions
+
     def mask_of(self, terms: Iterable[Hashable]) -> int:
         """Return the rules satisfied when exactly these terms are true."""
         hit = self._all ^ self._bound
@@ -80,13 +127,21 @@ class Dimension:
         """Return the rules that a value satisfies."""
         return self.mask_of(self._terms(value))
 
+    def extra_of(self, value: Fact) -> Fact:
+        """Return what else than its mask tells a value from others."""
+        return self._extra(value) if self._extra else None
+
+    def classify(self, value: Fact) -> int:
+        """Return the class of a value without remembering the value."""
+        return self.intern(self.mask_for(value), self.extra_of(value))
+
     def class_of(self, value: Fact) -> int:
         """Return the class of a value; `masks` and `extras` are indexed by it."""
         key = value if self._memo_key is None else self._memo_key(value)
         found = self.memo.get(key)
         if found is None:
-            mask = self.mask_for(value)
-            found = self.intern(mask, self._extra(value) if self._extra else None)
+            found = self.classify(value)
+            self.examples.setdefault(found, value)
             if len(self.memo) >= MAX_MEMO:
                 self.memo.clear()
             self.memo[key] = found

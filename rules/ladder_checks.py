@@ -4,6 +4,7 @@ from rules.entries import Entry
 from rules.ladders import parse_recipient, parse_trigger
 from rules.model import Fallback, Sections
 from rules.model_clocks import TARGET_OF, LadderEntry
+from rules.phrases import Phrase, said
 from rules.problems import Code
 from rules.readers import Reading
 
@@ -18,24 +19,24 @@ def check_ladders(sections: Sections, fallback: Fallback | None, levels: int, re
         seen: set[tuple[object, ...]] = set()
         for step in ladder.steps:
             same = (step.trigger, step.to, step.do, step.after)
-            why = "the same step stands above" if same in seen else _objection(step.trigger, step.to, levels)
+            why = said("the same step stands above") if same in seen else _objection(step.trigger, step.to, levels)
             target = parse_trigger(step.trigger).target
-            if not why and ladder.name in promised and target not in promised[ladder.name]:
-                why = f"no SLA used with this ladder has a target '{target}'"
-            if why:
+            if why is None and ladder.name in promised and target not in promised[ladder.name]:
+                why = said("no SLA used with this ladder has a target '{target}'", target=target)
+            if why is not None:
                 reading.problems.add(Code.UNREACHABLE_STEP, reading.place(step), why=why)
             seen.add(same)
             _refer(step.to, step, reading)
 
 
-def _objection(trigger: str, to: str, levels: int) -> str:
+def _objection(trigger: str, to: str, levels: int) -> Phrase | None:
     target = parse_trigger(trigger).target
     if target not in TARGET_OF:
-        return f"there is no target '{target}'"
+        return said("there is no target '{target}'", target=target)
     recipient = parse_recipient(to)
     if levels and recipient.level > levels - (recipient.kind == "up"):
-        return f"the grid has {levels} levels"
-    return ""
+        return said("the grid has {levels} levels", levels=levels)
+    return None
 
 
 def _refer(to: str, step: Entry, reading: Reading) -> None:

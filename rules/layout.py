@@ -4,13 +4,17 @@ A route that names categories of several depths becomes one row per depth, so th
 beforehand; the depth of a cell is only known from the place and is compared among the few rows that are left.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import cached_property
+from typing import TypeVar
 
 import msgspec
 
 from rules.match import stratum
 from rules.model_rules import Condition, Guard, Overlay, Route, Rule
 from rules.policy import Policy
+
+K = TypeVar("K", bound=Hashable)
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -31,7 +35,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
 
 class Layout:
-    """All rows and the masks of their groups."""
+    """All rows and the masks of their groups. `numbers` tells what each row's number is in the layout of all rules."""
 
     def __init__(self, policy: Policy) -> None:
         guards = sorted(policy.guards, key=lambda guard: -guard.priority)
@@ -39,33 +43,53 @@ class Layout:
         plain: list[list[Rule]] = [list[Rule](guards), *map(list[Rule], overlays)]
         groups = [[Row(rule, rule.when.require) for rule in rules] for rules in plain]
         groups.append(sorted(_route_rows(policy.routes), key=lambda row: row.rank))
-        self.rows = [row for group in groups for row in group]
-        masks, start = [], 0
-        for group in groups:
-            masks.append(((1 << len(group)) - 1) << start)
-            start += len(group)
-        self.guards, self.severity, self.tags, self.rest, self.routes = masks
-        self._group_routes()
+        self._lay([row for group in groups for row in group], list(map(len, groups)))
 
-    def _group_routes(self) -> None:
-        self.same_priority: dict[int, int] = {}
-        self.same_cells: dict[tuple[int, int], int] = {}  # rows with a `grid`, by priority and depth of category
-        self.same_rank: dict[tuple[int, int, int], int] = {}  # rows without one, also by number of keys
-        self.same_rule: dict[str, int] = {}
-        for index, row in enumerate(self.rows):
-            if not self.routes >> index & 1:
-                continue
-            bit = 1 << index
-            groups: list[tuple[dict[object, int], object]] = [
-                (self.same_priority, row.priority),  # type: ignore[list-item]
-                (self.same_rule, row.rule.id),  # type: ignore[list-item]
-            ]
-            if row.cells:
-                groups.append((self.same_cells, (row.priority, row.category_depth)))  # type: ignore[arg-type]
-            else:
-                groups.append((self.same_rank, (row.priority, row.category_depth, row.keys)))  # type: ignore[arg-type]
-            for group, key in groups:
-                group[key] = group.get(key, 0) | bit
+    def _lay(self, rows: list[Row], sizes: list[int], numbers: Sequence[int] | None = None) -> None:
+        self.rows = rows
+        self.numbers = range(len(rows)) if numbers is None else numbers
+        masks, start = [], 0
+        for size in sizes:
+            masks.append(((1 << size) - 1) << start)
+            start += size
+        self.guards, self.severity, self.tags, self.rest, self.routes = masks
+
+    def within(self, mask: int) -> "Layout":
+        """Return the layout of some of the rows, in the same order, with numbers of their own."""
+        chosen = list(bits(mask))
+        part = Layout.__new__(Layout)
+        groups = self.guards, self.severity, self.tags, self.rest, self.routes
+        sizes = [(mask & group).bit_count() for group in groups]
+        part._lay([self.rows[number] for number in chosen], sizes, [self.numbers[number] for number in chosen])
+        return part
+
+    @cached_property
+    def same_priority(self) -> dict[int, int]:
+        """Rows of routes by priority."""
+        return self._grouped(lambda row: row.priority)
+
+    @cached_property
+    def same_cells(self) -> dict[tuple[int, int], int]:
+        """Rows of routes with a `grid`, by priority and depth of category."""
+        return self._grouped(lambda row: (row.priority, row.category_depth) if row.cells else None)
+
+    @cached_property
+    def same_rank(self) -> dict[tuple[int, int, int], int]:
+        """Rows of routes without a `grid`, by priority, depth of category and number of keys."""
+        return self._grouped(lambda row: None if row.cells else (row.priority, row.category_depth, row.keys))
+
+    @cached_property
+    def same_rule(self) -> dict[str, int]:
+        """Rows of routes by the route they are of."""
+        return self._grouped(lambda row: row.rule.id)
+
+    def _grouped(self, key_of: Callable[[Row], K | None]) -> dict[K, int]:
+        found: dict[K, int] = {}
+        for number in bits(self.routes):
+            key = key_of(self.rows[number])
+            if key is not None:
+                found[key] = found.get(key, 0) | 1 << number
+        return found
 
     def rivals(self, index: int) -> tuple[int, int]:
         """Rows of other routes as specific as this one (when neither names a cell), and those of its priority."""

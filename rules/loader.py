@@ -16,15 +16,26 @@ import orjson
 
 from rules.budgets import ALWAYS
 from rules.calendars import expand_days
-from rules.checks import CITY, BudgetCheck, Names, check_calendars, check_catalogue, check_references, check_rules
+from rules.checks import (
+    BUILT_IN,
+    CITY,
+    BudgetCheck,
+    Names,
+    check_calendars,
+    check_catalogue,
+    check_references,
+    check_requirements,
+    check_rules,
+)
 from rules.conditions import read_when
 from rules.csv_tables import read_table
 from rules.ladder_checks import check_ladders
 from rules.model import Document, Header, Sections
 from rules.model_clocks import CalendarEntry
 from rules.model_rules import When
+from rules.phrases import said
 from rules.policy import Policy
-from rules.problems import Code, Place, PolicyError, Problems
+from rules.problems import Code, Hint, Place, PolicyError, Problems
 from rules.readers import MISSING, Reading, read_entry, reader_for
 from rules.yaml_nodes import Mapping, Node, Scalar, Sequence, describe, read_nodes
 
@@ -65,12 +76,17 @@ def load_canonical(canonical: bytes) -> Policy:
         document = msgspec.convert(orjson.loads(canonical), Document)
         policy = Policy(document, canonical)
         if document.format != FORMAT:
-            raise ValueError(f"format {document.format}, expected {FORMAT}")  # noqa: TRY301
-        if _encode(document) != canonical:
-            raise ValueError("keys are not sorted, or values not in normal form")  # noqa: TRY301
+            problems.add(
+                Code.BAD_CANONICAL,
+                place,
+                why=said("its format is {found}, this program reads {known}", found=document.format, known=FORMAT),
+            )
+        elif _encode(document) != canonical:
+            problems.add(Code.BAD_CANONICAL, place, why="keys are not sorted, or values not in normal form")
     except (ValueError, msgspec.ValidationError) as error:
         problems.add(Code.BAD_CANONICAL, place, why=str(error))
         raise PolicyError(tuple(problems)) from error
+    problems.raise_if_any()
     return policy
 
 
@@ -83,7 +99,7 @@ class _Load:
         self.files = files
         self.problems = Problems()
         self.reading = Reading(self.problems, {When: read_when})
-        self.names = Names()
+        self.names = Names({"calendar": {ALWAYS: BUILT_IN}, "level": {CITY: BUILT_IN}})
         self.found: dict[str, list[Any]] = {name: [] for name in _SECTIONS}
 
     def run(self) -> Policy:
@@ -96,20 +112,22 @@ class _Load:
         header = self._header(root)
         for file in self._included(root):
             self._sections(self._root(file))
+        levels = self._define_listed(root)
         sections = self._gathered()
         zone = self._zone(header)
-        levels = self._define_constants(header)
         check_catalogue(sections, self.reading)
         check_calendars(sections, self.reading, zone)
         BudgetCheck(sections, self.reading).run()
         check_rules(sections, self.reading)
+        if header is not None:
+            check_requirements(header, self.reading)
         check_ladders(sections, header.fallback if header else None, levels, self.reading)
         check_references(self.reading, self.names, sections)
         self.problems.raise_if_any()
         if header is None:
             raise AssertionError("a header that can't be read has been reported")
         document = Document(FORMAT, header, sections)
-        return Policy(document, _encode(document), self.problems.warnings)
+        return Policy(document, _encode(document), self.problems.warnings, self.names.by_kind)
 
     def _root(self, file: str) -> Mapping | None:
         reader = read_table if file.endswith(".csv") else read_nodes
@@ -157,9 +175,12 @@ class _Load:
         for name, node in root.values.items() if root else ():
             place = root.keys[name].place if root else node.place
             if name not in _SECTIONS:
-                known = dict.fromkeys(_SECTIONS)
-                where = f"{POLICY_FILE}, not here" if name in _HEADER else "a policy file"
-                self.problems.suggest(Code.UNKNOWN_KEY, place, name, known, key=name, where=where)
+                if name in _HEADER:
+                    where = "a file other than policy.yaml"
+                    self.problems.add(Code.UNKNOWN_KEY, place, Hint.MOVE, key=name, where=where)
+                else:
+                    known = dict.fromkeys(_SECTIONS)
+                    self.problems.suggest(Code.UNKNOWN_KEY, place, name, known, key=name, where="a policy file")
                 continue
             self._define(name, node)
             entries = _SECTIONS[name](node, self.reading)
@@ -172,6 +193,10 @@ class _Load:
         if isinstance(node, Mapping):
             for name, key in node.keys.items():
                 self.names.define(kind, name, key.place, self.problems)
+            for category in node.values.values() if section == "categories" else ():
+                standards = category.values.get("standards") if isinstance(category, Mapping) else None
+                for name, key in standards.keys.items() if isinstance(standards, Mapping) else ():
+                    self.names.by_kind.setdefault("standard", {}).setdefault(name, key.place)
         for item in node.items if isinstance(node, Sequence) else ():
             name_node = item.values.get("id") if isinstance(item, Mapping) else None
             if isinstance(name_node, Scalar):
@@ -201,18 +226,16 @@ class _Load:
     def _zone(self, header: Header | None) -> ZoneInfo:
         return ZoneInfo(header.timezone if header else "UTC")
 
-    def _define_constants(self, header: Header | None) -> int:
-        """Names that policy.yaml lists or the format itself knows; gives the number of grid levels."""
-        here = Place(POLICY_FILE)
-        self.names.define("calendar", ALWAYS, here, self.problems)
-        if header is None:
-            return 0
-        self.names.define("level", CITY, here, self.problems)
-        for kind, names in (("mode", header.modes), ("level", header.grid_levels)):
-            field = "modes" if kind == "mode" else "grid_levels"
+    def _define_listed(self, root: Mapping | None) -> int:
+        """Define the names that policy.yaml lists; gives the number of grid levels, 0 when they can't be read."""
+        count = 0
+        for kind, field in (("mode", "modes"), ("level", "grid_levels")):
+            node = root.values.get(field) if root else None
+            names = [item for item in node.items if isinstance(item, Scalar)] if isinstance(node, Sequence) else []
             for name in names:
-                self.names.define(kind, name, self.reading.place(header, field), self.problems)
-        return len(header.grid_levels)
+                self.names.define(kind, name.text, name.place, self.problems)
+            count = len(names)
+        return count
 
 
 def _matches(file: str, pattern: str) -> bool:

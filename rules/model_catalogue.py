@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from rules.entries import Entry, Severity
+from rules.entries import CalendarRef, Entry, Severity
 from rules.shapes import Alias, Between, BudgetText, CategoryCode, Choice, Code, Ref
 
 
@@ -19,7 +19,7 @@ class Department(Entry, frozen=True):
 
 
 class Standard(Entry, kw_only=True, frozen=True):
-    """A filing standard: the condition found, its limit, and what closes it."""
+    """A filing standard: the condition found, its limit (in its own calendar, else the SLA's), what closes it."""
 
     key = "code"
     code: Code
@@ -27,6 +27,7 @@ class Standard(Entry, kw_only=True, frozen=True):
     en: str = ""
     limit: BudgetText
     close: str = ""
+    calendar: CalendarRef | None = None
 
 
 class CategoryEntry(Entry, kw_only=True, frozen=True):

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from rules.calendars import DayTable
+from rules.calendars import DayTable, parse_season
 from rules.entries import CalendarRef, Count, Entry
 from rules.ladders import DOINGS, STOPS, parse_recipient, parse_trigger
 from rules.shapes import (
@@ -34,6 +34,9 @@ TargetName = Annotated[str, Choice(tuple(TARGET_OF))]
 Of = Annotated[str, Choice(("each", "lead", "support", "attending", "centre"))]
 
 
+SeasonText = Annotated[str, Parsed('a season "MM-DD..MM-DD"', parse_season)]
+
+
 class HoursEntry(Entry, frozen=True):
     """Windows of a day type; `all` for every type that is not stated."""
 
@@ -61,7 +64,7 @@ class Override(Entry, frozen=True):
 
 
 class CalendarEntry(Entry, frozen=True):
-    """A calendar, or a window, which is the same."""
+    """A calendar, or a window, which is the same. Outside its `seasons`, when it has some, it is closed."""
 
     key = "name"
     name: Code
@@ -69,6 +72,7 @@ class CalendarEntry(Entry, frozen=True):
     days: Provider | None = None
     hours_per_working_day: Annotated[float, Between(0.25, 24)] | None = None
     overrides: tuple[Override, ...] = ()
+    seasons: tuple[SeasonText, ...] = ()
     table: Annotated[DayTable | None, Embedded()] = None
 
 

@@ -1,9 +1,9 @@
 """A loaded policy: typed, immutable, known by the sha256 of its canonical JSON; everything is looked up here."""
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from functools import cached_property
 from types import MappingProxyType
 from typing import TypeVar
@@ -20,7 +20,7 @@ from rules.model import Document, Fallback
 from rules.model_catalogue import CategoryEntry, Department, MergeRule, Source
 from rules.model_clocks import CalendarEntry
 from rules.model_rules import Guard, Overlay, Route
-from rules.problems import Problem
+from rules.problems import Place, Problem
 from rules.promises import Sla, build_ladder, build_sla
 from rules.worktime import WorkingClock
 
@@ -31,12 +31,18 @@ T = TypeVar("T")
 class Policy:
     """Made by `load_policy` and `load_canonical`; two are equal when their sha256 are.
 
-    `warnings` are the problems that did not refuse the files it was read from (none from canonical JSON).
+    `warnings` are the problems that did not refuse the files it was read from, `places` where things are defined there:
+    by kind ("rule", "sla", "ladder", "calendar", "category" …), then by name. Canonical JSON gives neither.
     """
 
     document: Document
     canonical: bytes
     warnings: tuple[Problem, ...] = ()
+    places: Mapping[str, Mapping[str, Place]] = field(default_factory=dict)
+
+    def place(self, kind: str, name: str) -> Place | None:
+        """Where the files define it; None when the policy was not read from files."""
+        return self.places.get(kind, {}).get(name)
 
     @cached_property
     def sha256(self) -> str:
@@ -70,6 +76,10 @@ class Policy:
     def local_date(self, t_ms: int) -> str:
         """Return the date ("2026-11-22") in the policy's zone."""
         return datetime.fromtimestamp(t_ms // 1000, UTC).astimezone(self.timezone).date().isoformat()
+
+    def midnight_ms(self, day: str) -> int:
+        """Return the instant at which a day ("2026-11-22") begins in the policy's zone. Raises ValueError."""
+        return Calendar(self.timezone, ()).instant_ms(date.fromisoformat(day))
 
     @property
     def modes(self) -> tuple[str, ...]:
@@ -221,7 +231,8 @@ class Policy:
 def build_calendar(entry: CalendarEntry, zone: ZoneInfo) -> Calendar:
     """Return a calendar from what is written and the day table embedded beside it."""
     hours = tuple(Hours(part.day, part.windows) for part in entry.hours)
-    return Calendar(zone, hours, tuple((part.date, part.day) for part in entry.overrides), entry.table)
+    overrides = tuple((part.date, part.day) for part in entry.overrides)
+    return Calendar(zone, hours, overrides, entry.table, entry.seasons)
 
 
 def alias_key(text: str) -> str:
@@ -251,7 +262,9 @@ def _category(entries: dict[str, CategoryEntry], code: str) -> Category:
     }
     flags = {field: bool(inherit(entries, code, field)) for field in ("life_safety", "public", "self_handled")}
     standards = tuple(
-        FilingStandard(standard.code, standard.zh, standard.en, parse_budget(standard.limit), standard.close)
+        FilingStandard(
+            standard.code, standard.zh, standard.en, parse_budget(standard.limit, standard.calendar), standard.close
+        )
         for standard in stated["standards"] or ()  # type: ignore[attr-defined]
     )
     return Category(

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import msgspec
 
 from rules.entries import Entry
+from rules.phrases import said
 from rules.problems import Code, Hint, Place, Problems
 from rules.shapes import Between, Choice, Embedded, Parsed, Pattern, Ref
 from rules.yaml_nodes import Mapping, Node, Scalar, Sequence, describe, yaml_reading
@@ -38,25 +39,28 @@ class Reading:
         self.problems = problems
         self.special = special
         self.refs: list[tuple[str, str, Place]] = []
-        self._written: dict[
-            int, tuple[Entry, Node]
-        ] = {}  # by identity; the struct is kept so that its id stays its own
+        # by identity (the struct is kept so that its id stays its own): where, and whether all of it could be read
+        self._written: dict[int, tuple[Entry, Node, bool]] = {}
 
     def read(self, kind: type, node: Node) -> Value:
         """Return a value of `kind`, or MISSING."""
         return reader_for(kind)(node, self)
 
-    def remember(self, entry: Entry, node: Node) -> None:
-        """Note where a struct was written."""
-        self._written[id(entry)] = entry, node
+    def remember(self, entry: Entry, node: Node, *, whole: bool = True) -> None:
+        """Note where a struct was written, and whether all that is written there could be read."""
+        self._written[id(entry)] = entry, node, whole
 
     def remember_like(self, entry: Entry, original: Entry) -> None:
-        """Return a changed copy was written where its original was."""
-        self._written[id(entry)] = entry, self._written[id(original)][1]
+        """Note that a changed copy was written where its original was."""
+        self._written[id(entry)] = entry, *self._written[id(original)][1:]
+
+    def is_damaged(self, entry: Entry) -> bool:
+        """Whether something in it has been reported: what it lacks may be no fault of its own."""
+        return not self._written[id(entry)][2]
 
     def place(self, entry: Entry, field: str = "") -> Place:
         """Where a struct, or one of its fields, was written."""
-        _, node = self._written[id(entry)]
+        node = self._written[id(entry)][1]
         value = node.values.get(field) if isinstance(node, Mapping) else None
         return (value or node).place
 
@@ -93,10 +97,11 @@ def read_text(node: Node, reading: Reading) -> Value:
             return _wrong(node, reading, "a text")
         tag = yaml_reading(node.text)
         if tag != "str":
-            reading.problems.add(Code.UNQUOTED, node.place, Hint.QUOTE, text=node.text, tag=tag)
+            reading.problems.add(Code.UNQUOTED, node.place, text=node.text, tag=tag)
             return MISSING
     if len(node.text) > MAX_TEXT:
-        reading.problems.add(Code.TOO_LARGE, node.place, what="the text", limit=f"{MAX_TEXT} characters")
+        limit = said("{count} characters", count=MAX_TEXT)
+        reading.problems.add(Code.TOO_LARGE, node.place, what="the text", limit=limit)
         return MISSING
     return node.text
 
@@ -125,7 +130,15 @@ def _read_flag(node: Node, reading: Reading) -> Value:
 
 
 def _wrong(node: Node, reading: Reading, expected: str) -> Value:
-    reading.problems.add(Code.WRONG_TYPE, node.place, expected=expected, found=describe(node))
+    hint, values = Hint.NONE, {"expected": expected, "found": describe(node)}
+    if isinstance(node, Scalar):
+        if not node.text and not node.quoted:
+            hint = Hint.FILL_IN
+        elif expected == "a list":
+            hint, values["text"] = Hint.LIST, node.text
+        elif node.quoted and (_FLOAT.fullmatch(node.text) or node.text in {"true", "false"}):
+            hint, values["text"] = Hint.UNQUOTE, node.text
+    reading.problems.add(Code.WRONG_TYPE, node.place, hint, **values)
     return MISSING
 
 
@@ -154,7 +167,9 @@ def _fits(value: Value, mark: Value, node: Node, reading: Reading) -> bool:
             return False
     elif isinstance(mark, Between):
         if not mark.low <= value <= mark.high:
-            problems.add(Code.BAD_VALUE, place, text=value, expected=f"between {mark.low} and {mark.high}")
+            expected = said("between {low} and {high}", low=mark.low, high=mark.high)
+            text = node.text if isinstance(node, Scalar) else value
+            problems.add(Code.BAD_VALUE, place, text=text, expected=expected)
             return False
     elif isinstance(mark, Parsed):
         try:
@@ -169,12 +184,6 @@ def _fits(value: Value, mark: Value, node: Node, reading: Reading) -> bool:
 def _items(inner: Value) -> Reader:
     def read(node: Node, reading: Reading) -> Value:
         if not isinstance(node, Sequence):
-            if isinstance(node, Scalar) and node.text:
-                found = describe(node)
-                reading.problems.add(
-                    Code.WRONG_TYPE, node.place, Hint.LIST, expected="a list", found=found, text=node.text
-                )
-                return MISSING
             return _wrong(node, reading, "a list")
         values = [reader_for(inner)(item, reading) for item in node.items]
         return tuple(value for value in values if value is not MISSING)
@@ -208,9 +217,19 @@ def _fields(kind: type[Entry]) -> dict[str, tuple[Reader, bool]]:
     }
 
 
+_KNOWN_AS = {"header": "policy.yaml", "extend": "extend_promised", "raise": "severity", "text": "title"}
+
+
+def _name_of(kind: type[Entry]) -> str:
+    """Return what people call an entry: "merge rule" for MergeRule, `title` for Text."""
+    words = re.sub(r"(?<!^)(?=[A-Z])", " ", kind.__name__.removesuffix("Entry")).lower()
+    return _KNOWN_AS.get(words, words)
+
+
 def read_entry(kind: type[Entry], node: Node, reading: Reading, key: Scalar | None = None) -> Value:
     """Return a struct from a mapping (or from what its `shorthand` or `inline` says), or MISSING."""
     fields = _fields(kind)
+    problems_before = len(reading.problems)
     given: dict[str, Any] = {}
     if kind.inline:
         values: dict[str, Node] = {kind.inline: node}
@@ -220,7 +239,7 @@ def read_entry(kind: type[Entry], node: Node, reading: Reading, key: Scalar | No
         values = {kind.shorthand: node}
     else:
         return _wrong(node, reading, "a mapping")
-    where = kind.__name__.removesuffix("Entry").lower()
+    where = _name_of(kind)
     for name, value in values.items():
         if name not in fields or name == kind.key:
             place = node.keys[name].place if isinstance(node, Mapping) else node.place
@@ -238,5 +257,5 @@ def read_entry(kind: type[Entry], node: Node, reading: Reading, key: Scalar | No
     if any(value is MISSING and fields[name][1] for name, value in given.items()):
         return MISSING
     entry = kind(**{name: value for name, value in given.items() if value is not MISSING})
-    reading.remember(entry, node)
+    reading.remember(entry, node, whole=len(reading.problems) == problems_before)
     return entry

@@ -11,6 +11,7 @@ import msgspec
 from rules.decision import Decision, WonBy, assemble
 from rules.facts import Facts
 from rules.match import (
+    DATES,
     KeyResult,
     facts_for_routes,
     holds,
@@ -47,7 +48,7 @@ class RouteTrace(msgspec.Struct, frozen=True, gc=False):
 
 
 class NearMiss(msgspec.Struct, frozen=True, gc=False):
-    """A rule with exactly one key that failed, and at least one that held."""
+    """A rule with exactly one key that failed, and at least one (none of `not`, nor its dates) that held."""
 
     id: str
     failed: KeyResult
@@ -106,10 +107,12 @@ def _route_trace(policy: Policy, route: Route, facts: Facts) -> RouteTrace:
 
 
 def _near_misses(traces: Iterable[RuleTrace]) -> tuple[NearMiss, ...]:
-    """Rules with one failed key; those with most keys that held come first, and only so many are kept."""
+    """Rules with one failed key, only so many: of their own category first, then those with most keys that held."""
     found = []
     for trace in traces:
         failed = [result for result in trace.keys if not result.passes]
-        if len(failed) == 1 and len(trace.keys) > 1:
-            found.append(NearMiss(trace.id, failed[0], tuple(result for result in trace.keys if result.passes)))
-    return tuple(sorted(found, key=lambda miss: -len(miss.held))[:NEAR_MISSES])
+        held = tuple(result for result in trace.keys if result.passes)
+        # not to be elsewhere, or out of date, brings no rule near
+        if len(failed) == 1 and any(not result.negated and result.key != DATES for result in held):
+            found.append(NearMiss(trace.id, failed[0], held))
+    return tuple(sorted(found, key=lambda miss: (miss.failed.key == "category", -len(miss.held)))[:NEAR_MISSES])

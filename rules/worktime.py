@@ -14,7 +14,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from rules.budgets import DAY_MS, HOUR_MS, MINUTE_MS, Budget
-from rules.calendars import WORKDAY, Calendar
+from rules.calendars import Calendar
 from rules.clock import Instants, Opened
 
 FIRST_COMPILED_YEAR, LAST_COMPILED_YEAR = 1970, 2200
@@ -140,7 +140,7 @@ class WorkingClock:
         day = self.calendar.local_date(_clamp(at_ms))
         while nth and day.year < LAST_COMPILED_YEAR:
             day += timedelta(1)
-            nth -= self.calendar.day_type(day) == WORKDAY
+            nth -= self.calendar.counts(day)
         return max((end for _, end in self.calendar.spans(day)), default=self.calendar.instant_ms(day + timedelta(1)))
 
     def _end(self, i: int) -> int:

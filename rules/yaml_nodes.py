@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
+from rules.phrases import said
 from rules.problems import Code, Hint, Place, Problems
 
 MAX_FILE_BYTES = 8 << 20
@@ -49,19 +50,28 @@ class Mapping:
 
 Node = Scalar | Sequence | Mapping
 
+_NO_KEY = Scalar(Place(""), "", quoted=True)
+"""Stands for a key that is none, until its value has been passed over."""
+
 _IMPLICIT = {
     first: [(tag.rsplit(":", 1)[1], pattern) for tag, pattern in patterns]
     for first, patterns in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_OCTAL = re.compile(r"0o[0-7]+")
+_CORE_1_2 = (  # what YAML 1.2, which editors speak, makes a number of and 1.1 does not: 08, 0o17, 1e3
+    ("int", re.compile(r"0o[0-7]+|[-+]?\d+", re.ASCII)),
+    ("float", re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)[eE][-+]?\d+", re.ASCII)),
+)
 
 
 def yaml_reading(text: str) -> str:
-    """Return what YAML 1.1 makes of an unquoted text: "str", "float", "int", "bool", "null", "timestamp", "merge"."""
+    """Return what YAML makes of an unquoted text: "str", "float", "int", "bool", "null", "timestamp", "merge", "value".
+
+    Of 1.1 and 1.2 whichever makes something of it: codes must not depend on who reads them.
+    """
     for tag, pattern in _IMPLICIT.get(text[:1], []):
         if pattern.match(text):
             return str(tag)
-    return "int" if _OCTAL.fullmatch(text) else "str"
+    return next((tag for tag, pattern in _CORE_1_2 if pattern.fullmatch(text)), "str")
 
 
 def describe(node: Node) -> str:
@@ -105,7 +115,7 @@ def _build(file: str, events: Iterator[yaml.Event], problems: Problems) -> Node 
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                problems.add(Code.NOT_PLAIN, _place(file, event), what="a second document")
+                problems.add(Code.NOT_PLAIN, _place(file, event), Hint.OWN_FILE, what="a second document")
                 return root
         if isinstance(event, yaml.SequenceEndEvent | yaml.MappingEndEvent):
             stack.pop()
@@ -122,7 +132,7 @@ def _build(file: str, events: Iterator[yaml.Event], problems: Problems) -> Node 
             stack.append(node)
             keys.append(None)
             if len(stack) > MAX_DEPTH:
-                problems.add(Code.TOO_LARGE, node.place, what="nesting", limit=f"{MAX_DEPTH} levels")
+                problems.add(Code.TOO_LARGE, node.place, what="nesting", limit=said("{count} levels", count=MAX_DEPTH))
                 return None
     return root
 
@@ -139,7 +149,7 @@ def _node(file: str, event: yaml.Event, problems: Problems) -> Node | None:
     if not isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
         return None
     if event.tag is not None:
-        problems.add(Code.NOT_PLAIN, place, what=f"the tag {event.tag}")
+        problems.add(Code.NOT_PLAIN, place, what=said("the tag {tag}", tag=event.tag))
     if isinstance(event, yaml.SequenceStartEvent):
         return Sequence(place)
     if isinstance(event, yaml.MappingStartEvent):
@@ -161,10 +171,12 @@ def _attach(parent: Sequence | Mapping, keys: list[Scalar | None], node: Node, p
     if key is None:
         if not isinstance(node, Scalar):
             problems.add(Code.WRONG_TYPE, node.place, expected="a key", found=describe(node))
-            node = Scalar(node.place, "", quoted=True)
+            node = _NO_KEY
         keys[-1] = node
         return
     keys[-1] = None
+    if key is _NO_KEY:
+        return
     if key.text in parent.keys:
         problems.add(Code.DUPLICATE_KEY, key.place, key=key.text)
         return

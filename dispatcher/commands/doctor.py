@@ -11,7 +11,7 @@ from dispatcher.commands.errors import EXPECTED, describe
 from dispatcher.commands.opening import config_of
 from dispatcher.commands.talk import out, print_json
 from dispatcher.hosts.embedded import PARTITION
-from dispatcher.hosts.setup import read_policy
+from dispatcher.hosts.setup import grid_version, read_policy, unmet
 from dispatcher.ledger import SqliteLedger
 from geo import load_grid, survey
 
@@ -73,7 +73,11 @@ def _grid(config_path: Path) -> str:
 
 
 def _policy(config_path: Path) -> str:
-    policy = read_policy(config_of(config_path).policy)
+    config = config_of(config_path)
+    policy = read_policy(config.policy)
+    missing = unmet(policy, grid_version(config.grid.read_bytes()))
+    if missing:
+        raise RuntimeError(f"{policy.name} {policy.version} requires {'; '.join(missing)}")
     rules = f"{len(policy.routes)} routes, {len(policy.overlays)} overlays"
     return f"{policy.name} {policy.version} ({policy.sha256[:12]}), {rules}"
 

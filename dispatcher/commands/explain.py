@@ -2,56 +2,112 @@
 
 import time
 from pathlib import Path
+from typing import Literal, NoReturn
 
 import msgspec
 
-from dispatcher.commands.opening import config_of, find_incident, opened
+from dispatcher.commands.opening import Opened, config_of, find_incident, opened, policy_named
 from dispatcher.commands.talk import fail, out, print_json
-from dispatcher.core import REPORTS, Intake, Record
+from dispatcher.core import IncidentRecord, text_to_ms
 from dispatcher.core.records import recorded_decisions
-from dispatcher.core.route import facts_of
-from dispatcher.core.work import ReportWork
-from dispatcher.explain import Explanation, explain_facts, explain_incident, render
+from dispatcher.explain import Explanation, Refusal, explain_incident, explain_under, in_mode, render, what_if
 from dispatcher.hosts.setup import Books, load_setup
+from rules import Policy
 
 __all__ = ["explain_command"]
 
+CHUNK = 10_000  # records of `events` read at a time
+Explained = tuple[Explanation, Policy]
 
-def explain_command(config_path: Path, ledger_path: Path | None, what: str, *, lang: str, json: bool) -> None:
-    """Explain a past incident under the policy of its time, or what a report would get under the present one."""
-    if lang not in ("zh", "en"):
+
+def explain_command(
+    config_path: Path,
+    ledger_path: Path | None,
+    what: str,
+    *,
+    at: str | None,
+    mode: str | None,
+    policy: str | None,
+    lang: str,
+    json: bool,
+) -> None:
+    """Explain a past incident, or what would become of a report; exit 1 when it would be rejected, or is not equal."""
+    language: Literal["en", "zh"] = "zh" if lang == "zh" else "en"
+    if lang != language:
         fail(f"--lang takes zh or en, not {lang}", 2)
     file = Path(what)
-    explanation = (
-        _of_report(config_path, file) if file.suffix == ".json" else _of_incident(config_path, ledger_path, what)
-    )
+    if file.suffix == ".json":
+        explanation, under = _of_report(config_path, ledger_path, file, at, mode, policy, json=json)
+    elif at is not None or mode is not None:
+        fail("--at and --mode are for a report; an incident was decided at its own time, in its own mode", 2)
+    else:
+        explanation, under = _of_incident(config_path, ledger_path, what, policy)
     if json:
         print_json(msgspec.to_builtins(explanation))
     else:
-        out.print(render(explanation, lang), markup=False, soft_wrap=True)
+        out.print(render(explanation, under, language), markup=False, soft_wrap=True)
     if explanation.equal is False:
         raise SystemExit(1)
 
 
-def _of_incident(config_path: Path, ledger_path: Path | None, named: str) -> Explanation:
-    with opened(config_path, ledger_path) as (ledger, view):
-        record = find_incident(view, named)
-        events = (
-            kept.value
-            for kept in ledger.follow("events", -1, 1 << 30)
-            if kept.key == record.incident_id and kept.value is not None
-        )
+def _of_incident(config_path: Path, ledger_path: Path | None, named: str, policy: str | None) -> Explained:
+    other = None if policy is None else policy_named(policy, config_path, ledger_path)
+    with opened(config_path, ledger_path) as books:
+        record = find_incident(books.view, named)
+        own = Books(books.ledger)[record.decision.policy].policy
+        if other is not None:
+            return explain_under(other, own, record), other
+        events = _events_of(books, record)
         recorded = recorded_decisions(events).get(record.decision_seq)
-        policy = Books(ledger)[record.decision.policy].policy
-        return explain_incident(policy, record, recorded)
+        return explain_incident(own, record, recorded, events), own
 
 
-def _of_report(config_path: Path, file: Path) -> Explanation:
+def _events_of(books: Opened, record: IncidentRecord) -> list[bytes]:
+    """The incident's own, of all that were ever put out."""
+    found: list[bytes] = []
+    after = -1
+    while batch := books.ledger.follow("events", after, CHUNK):
+        found += [kept.value for kept in batch if kept.key == record.incident_id and kept.value is not None]
+        after = batch[-1].seq
+    return found
+
+
+def _of_report(
+    config_path: Path,
+    ledger_path: Path | None,
+    file: Path,
+    at: str | None,
+    mode: str | None,
+    named: str | None,
+    *,
+    json: bool,
+) -> Explained:
+    at_ms = _instant_ms(at)
+    report = file.read_bytes()
     setup = load_setup(config_of(config_path))
-    now_ms = time.time_ns() // 1_000_000
-    work = Intake(setup.placer).take([Record(0, REPORTS, 0, 0, now_ms, None, file.read_bytes())]).work[0]
-    if not isinstance(work, ReportWork):
-        fail(f"{file}: this report would be rejected: {getattr(work, 'reason', '')}: {getattr(work, 'detail', '')}")
-    policy = setup.policy
-    facts = facts_of(policy, work, policy.modes[0], policy.resolve_category(work.report.category), 1)
-    return explain_facts(policy, facts, work.place)
+    policy = setup.policy if named is None else policy_named(named, config_path, ledger_path)
+    try:
+        decides = policy if mode is None else in_mode(policy, mode)
+    except ValueError:
+        fail(f"no mode {mode}; the policy has {', '.join(policy.modes)}", 2)
+    done = what_if(decides, setup.intake, setup.grid.sha256, report, at_ms)
+    if isinstance(done, Refusal):
+        _refused(file, done, json=json)
+    record, events = done
+    return explain_incident(policy, record, None, events, hypothetical=True), policy
+
+
+def _refused(file: Path, refusal: Refusal, *, json: bool) -> NoReturn:
+    if json:
+        print_json({"rejected": msgspec.to_builtins(refusal)})
+        raise SystemExit(1)
+    fail(f"{file}: this report would be rejected: {refusal.reason}: {refusal.detail}")
+
+
+def _instant_ms(at: str | None) -> int:
+    if at is None:
+        return time.time_ns() // 1_000_000
+    try:
+        return text_to_ms(at)
+    except ValueError:
+        fail(f"--at takes an instant with its offset, such as 2026-12-01T10:00:00+08:00, not {at}", 2)

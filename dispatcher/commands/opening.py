@@ -8,11 +8,14 @@ from typing import NamedTuple
 
 from dispatcher.config import Config, load_config
 from dispatcher.core import IncidentRecord
-from dispatcher.ledger import LedgerError, SqliteLedger
+from dispatcher.hosts.setup import read_policy
+from dispatcher.ledger import Ledger, LedgerError, SqliteLedger
 from dispatcher.views import Projection, incident, incidents_of_report
+from rules import Policy, load_canonical
 
-__all__ = ["Opened", "config_of", "find_incident", "open_ledger", "opened"]
+__all__ = ["Opened", "config_of", "find_incident", "open_ledger", "opened", "policy_named", "stored_policy"]
 
+SHORTEST_SHA = 6
 VIEW_SUFFIX = ".view"  # the projection lies beside its ledger; deleted, it is made again
 
 
@@ -63,3 +66,34 @@ def find_incident(view: Projection, named: str) -> IncidentRecord:
     if record is None:
         raise LedgerError(f"no incident {named}; `dispatcher export incidents` and `export archive` list them")
     return record
+
+
+def policy_named(named: str, config_path: Path, ledger_path: Path | None) -> Policy:
+    """A policy by its directory, or from the ledger by its sha256 or the start of it (at least 6 digits).
+
+    Raises:
+        PolicyError: the directory holds no valid policy.
+        LedgerError: the ledger has none, or several, that begin so.
+    """
+    if Path(named).is_dir():
+        return read_policy(Path(named))
+    ledger = open_ledger(config_path, ledger_path)
+    try:
+        return load_canonical(stored_policy(ledger, named))
+    finally:
+        ledger.close()
+
+
+def stored_policy(ledger: Ledger, named: str) -> bytes:
+    """The canonical form of a policy the ledger keeps, by its sha256 or the start of it (at least 6 digits).
+
+    Raises:
+        LedgerError: there is none, or there are several.
+    """
+    kept = {each.key: each.value for each in ledger.follow("policies", -1, 1 << 30) if each.value is not None}
+    found = [sha for sha in kept if sha.startswith(named.lower())] if len(named) >= SHORTEST_SHA else []
+    if len(found) != 1:
+        known = ", ".join(sha[:12] for sha in sorted(kept)) or "none"
+        what = "several policies begin with" if found else "there is no directory and no policy called"
+        raise LedgerError(f"{what} {named}; in the ledger: {known} (`dispatcher rules history`)")
+    return kept[found[0]]

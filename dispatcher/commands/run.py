@@ -38,10 +38,15 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
             host = start(ledger, setup, batch_records=config.engine.batch_records, observer=metrics)
             refuse_unfinished_replay(ledger)
             settle_memory()
-            metrics.policy(setup.policy.version, setup.policy.sha256)
-            in_force = host.engine.state.policy_sha
-            if in_force not in (None, setup.policy.sha256):
-                say(f"{path} has policy {in_force} in force, not {setup.policy.sha256} of {config.policy}")
+            state = host.engine.state
+            in_force = setup.policy if state.policy_sha is None else state.book.policy
+            metrics.policy(in_force.version, in_force.sha256)
+            if in_force != setup.policy:
+                say(
+                    f"{path} has policy {in_force.sha256[:12]} in force; {config.policy} holds"
+                    f" {setup.policy.sha256[:12]}, which is not used: see `dispatcher rules diff"
+                    f" {in_force.sha256[:12]} {config.policy}`, put it in force with `dispatcher rules activate`"
+                )
             say(f"following {path}; http://{config.http.host}:{port}/metrics, /health/live, /health/ready")
             run_until(stop, host, metrics, health, config.engine.poll_ms)
     finally:

@@ -156,8 +156,9 @@ def _merge(turn: Turn, incident: Incident, work: ReportWork, now_ms: int) -> Non
     facts = replace(incident.facts, reporters=incident.reporter_count)
     after = book.decider.decide(facts)
     incident.facts = facts
-    if after != before and incident.state in _DISPATCHED:
+    if after != before and incident.decision_seq:  # what is recorded is always the decision on the facts that are kept
         settle_decision(book, incident, after, "merge", change, turn.grid)
+    if after != before and incident.state in _DISPATCHED:
         if after.severity < incident.severity:
             incident.severity = after.severity
             change.queue = "urgency"

@@ -14,7 +14,7 @@ from msgspec import DecodeError, ValidationError
 
 from dispatcher.core.instants import DAY_MS, datetime_to_ms
 from dispatcher.core.lifecycle import ACTION_TABLE
-from dispatcher.core.locate import NOWHERE, Placer
+from dispatcher.core.locate import NOWHERE, Places
 from dispatcher.core.messages import (
     MESSAGE_BYTES_MAX,
     Actor,
@@ -67,7 +67,7 @@ class _Refusal(Exception):
 class Intake:
     """Takes batches of records in; knows where things are, not what the policy says of them."""
 
-    def __init__(self, placer: Placer) -> None:
+    def __init__(self, placer: Places) -> None:
         self._placer = placer
 
     def take(self, records: Sequence[Record]) -> Taken:

@@ -5,7 +5,7 @@ no usable place gets a place that says so, and why.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from msgspec.structs import replace
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from dispatcher.core.messages import Location, Report
 from geo import Gazetteer, Grid, How, Locator, Note, Place, place_by, to_wgs84
 
-__all__ = ["NOWHERE", "WGS84", "Asset", "Placer"]
+__all__ = ["NOWHERE", "WGS84", "Asset", "Placer", "Places"]
 
 WGS84 = (None, "wgs84", "cgcs2000")  # the two agree to centimetres
 NOWHERE = Place(None, None, None, (), "none", None, None)
@@ -26,6 +26,14 @@ class Asset(NamedTuple):
 
     lon: float
     lat: float
+
+
+class Places(Protocol):
+    """Whatever says where reports are."""
+
+    def place(self, reports: Sequence[Report]) -> list[Place]:
+        """A place for each report; one that cannot be found is said to be nowhere, never refused."""
+        ...
 
 
 class Placer:

@@ -172,12 +172,17 @@ class LenientUpdate(Update, frozen=True, gc=False, omit_defaults=True, forbid_un
 
 
 class Command(Struct, frozen=True, gc=False, omit_defaults=True):
-    """An administrator's event on `control`; refused when `expects` is not the policy in force."""
+    """An administrator's event on `control`; refused when `expects` is not the policy in force.
+
+    `number` says which accepted command of the ledger this is to be. Without it, one that is sent again could be taken
+    again as soon as what it expects has come back (A to B, back to A, and the first command arrives once more).
+    """
 
     command_id: Id
     command: Literal["activate"]
     sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
     expects: str | None = None
+    number: Annotated[int, Meta(ge=1)] | None = None
     actor: Actor | None = None
     reason: Label | None = None
 

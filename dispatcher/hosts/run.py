@@ -42,6 +42,9 @@ def run_until(stop: threading.Event, host: Embedded, metrics: EngineMetrics, hea
         health.turned_s = time.monotonic()
         metrics.turned(host.engine.next_due_ms)
         if consumed:
+            if host.engine.state.policy_sha is not None:
+                in_force = host.engine.state.book.policy  # a batch may have put another one in force
+                metrics.policy(in_force.version, in_force.sha256)
             metrics.process_seconds.observe(time.perf_counter() - started)
             metrics.holds(len(host.engine.state.incidents))
             continue

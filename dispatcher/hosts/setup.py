@@ -1,16 +1,19 @@
 """Loading what the configuration names: grid, gazetteer, things, policy. The only reader of those files."""
 
 from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
+
+import orjson
 
 from dispatcher.config import Config
 from dispatcher.core import Asset, Intake, Placer, Rulebook
 from dispatcher.ledger import Ledger, LedgerError
 from geo import Grid, Locator, load_gazetteer, load_grid, load_things
-from rules import Policy, load_canonical, load_policy
+from rules import Policy, load_canonical, load_policy, unmet_requirements
 
-__all__ = ["Books", "Setup", "load_setup", "read_policy"]
+__all__ = ["Books", "Setup", "grid_version", "load_setup", "policy_files", "read_policy", "unmet"]
 
 POLICY_SUFFIXES = (".yaml", ".yml", ".csv")
 
@@ -22,6 +25,7 @@ class Setup(NamedTuple):
     placer: Placer
     intake: Intake
     policy: Policy
+    grid_version: str = ""
 
 
 class Books(Mapping[str, Rulebook]):
@@ -59,14 +63,37 @@ def read_policy(directory: Path) -> Policy:
         PolicyError: with every problem of it.
         LedgerError: there is no such directory.
     """
+    return load_policy(policy_files(directory))
+
+
+def policy_files(directory: Path) -> dict[str, bytes]:
+    """The files of a policy directory by their paths in it, its tests included.
+
+    Raises:
+        LedgerError: there is no such directory.
+    """
     if not directory.is_dir():
         raise LedgerError(f"{directory}: no such policy directory; set `policy` in the configuration")
-    files = {
+    return {
         file.relative_to(directory).as_posix(): file.read_bytes()
         for file in sorted(directory.rglob("*"))
         if file.is_file() and file.suffix in POLICY_SUFFIXES
     }
-    return load_policy(files)
+
+
+def grid_version(data: bytes) -> str:
+    """The `version` a grid's file gives beside its features; empty when it gives none.
+
+    It is for people and for `requires`; what a grid is, is its content hash.
+    """
+    document = orjson.loads(data)
+    return str(document.get("version", "")) if isinstance(document, dict) else ""
+
+
+def unmet(policy: Policy, grid: str) -> list[str]:
+    """What the policy requires and is not there, in words; `grid` is the version of the grid's file."""
+    found = unmet_requirements(policy, {"grid": grid, "dispatcher": version("city-dispatch")})
+    return [f"{need.name} {need.wanted}; found {need.found or 'none'}" for need in found]
 
 
 def load_setup(config: Config) -> Setup:
@@ -76,7 +103,8 @@ def load_setup(config: Config) -> Setup:
         GridError, PolicyError: with every problem of the file or directory.
         OSError: a file cannot be read.
     """
-    grid = load_grid(config.grid.read_bytes())
+    grid_data = config.grid.read_bytes()
+    grid = load_grid(grid_data)
     locator = Locator(grid, tolerance_m=config.locate.tolerance_m)
     gazetteer = None if config.gazetteer is None else load_gazetteer(config.gazetteer.read_bytes())
     things = [] if config.things is None else load_things(config.things.read_bytes())
@@ -87,4 +115,4 @@ def load_setup(config: Config) -> Setup:
         assets={thing.id: Asset(thing.lon, thing.lat) for thing in things},
         crs_of={name: source.crs for name, source in config.sources.items()},
     )
-    return Setup(grid, placer, Intake(placer), read_policy(config.policy))
+    return Setup(grid, placer, Intake(placer), read_policy(config.policy), grid_version(grid_data))

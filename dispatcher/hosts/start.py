@@ -1,7 +1,8 @@
 """Starting an engine on a ledger: own it, see that it is the one meant, put the first policy in force."""
 
+from dispatcher.core import CONTROL
 from dispatcher.hosts.embedded import IMPORTS, Embedded, Observer, enact_first_policy
-from dispatcher.hosts.setup import Books, Setup
+from dispatcher.hosts.setup import Books, Setup, unmet
 from dispatcher.ledger import Ledger, LedgerError
 
 __all__ = ["start"]
@@ -13,7 +14,8 @@ def start(ledger: Ledger, setup: Setup, *, batch_records: int, observer: Observe
     """A host that owns the ledger and is ready to step.
 
     Raises:
-        LedgerError: another process owns it, or it was worked through on another grid.
+        LedgerError: another process owns it, it was worked through on another grid, or its policy requires what is
+            not there.
     """
     host = Embedded(
         ledger,
@@ -25,6 +27,7 @@ def start(ledger: Ledger, setup: Setup, *, batch_records: int, observer: Observe
     )
     # From here on this process owns the ledger; before, two starts at once could both write what follows.
     _require_grid(ledger, setup.grid.sha256)
+    _require_met(ledger, host, setup)
     enact_first_policy(ledger, setup.policy)
     return host
 
@@ -39,3 +42,14 @@ def _require_grid(ledger: Ledger, sha256: str) -> None:
             f"the ledger was begun on the grid {known.decode()[:12]}, the configuration names {sha256[:12]};"
             " name that grid again, or another ledger"
         )
+
+
+def _require_met(ledger: Ledger, host: Embedded, setup: Setup) -> None:
+    """What the policy in force, or the first one, requires; a later one is asked before it is activated."""
+    state = host.engine.state
+    if state.policy_sha is None and ledger.appended(CONTROL):
+        return
+    policy = setup.policy if state.policy_sha is None else state.book.policy
+    missing = unmet(policy, setup.grid_version)
+    if missing:
+        raise LedgerError(f"the policy {policy.name} {policy.version} requires {'; '.join(missing)}")

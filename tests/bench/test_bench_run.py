@@ -112,14 +112,14 @@ def wrong_cell(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def wrong_decision(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = Decider.decide_atoms
+    original = Decider.decide
     answers = []
 
-    def decide_atoms(self, atoms):
-        answers.append(original(self, atoms))
+    def decide(self, facts):
+        answers.append(original(self, facts))
         return answers[-1] if len(answers) % 3 else answers[0]
 
-    monkeypatch.setattr(Decider, "decide_atoms", decide_atoms)
+    monkeypatch.setattr(Decider, "decide", decide)
 
 
 def lost_incident(monkeypatch: pytest.MonkeyPatch) -> None:

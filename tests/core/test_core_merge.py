@@ -224,3 +224,21 @@ def test_a_report_sent_again_is_not_merged_again():
     desk.send("reports", report("r2", "01"))
     assert (first.report_count, first.revision) == (2, before)
     assert desk.engine.state.tally["reports_repeated"] == 1
+
+
+@pytest.mark.parametrize("stage", ["returned", "checking"])
+def test_what_is_recorded_is_the_decision_on_the_facts_that_are_kept(stage: str):
+    """Also where nobody is sent out: an explanation is recomputed from the facts and must be what was decided."""
+    desk = Desk()
+    first = desk.report("r1", "01")
+    if stage == "returned":
+        assert desk.update(first, "return", "street-office", reason_code="not_ours") is None
+    else:
+        assert desk.update(first, "acknowledge", "street-office") is None
+        assert desk.update(first, "done", "street-office") is None
+    for n in range(2, 5):
+        desk.report(f"r{n}", "01")
+    assert first.state == stage
+    decisions = [c for e in desk.out("events", first.incident_id) for c in e["changes"] if c["event"] == "decision"]
+    assert decisions[-1]["facts"]["reporters"] == first.facts.reporters == 4
+    assert [c["cause"] for c in decisions] == ["report", "merge", "merge"]

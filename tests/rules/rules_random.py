@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, datetime
 
+import msgspec
 import orjson
 
 from rules import PLACE_HOWS, Facts, Policy, load_policy
@@ -137,6 +138,51 @@ def policy_files(rng: random.Random) -> dict[str, bytes]:
 
 def random_policy(seed: int) -> Policy:
     return load_policy(policy_files(random.Random(seed)))
+
+
+DEEP = ["01.01.01.02", "01.01.01.02.07", "02.01.03.04.05.06"]
+DENSE = list(CONDITIONS)
+
+
+def rich_files(rng: random.Random) -> dict[str, bytes]:
+    """More of everything: deep categories, seasons, standards with calendars, many keys, ties, open dates."""
+    files = {name: orjson.loads(content) for name, content in policy_files(rng).items()}
+    rest = files["rules.yaml"]
+    rest["categories"] |= {code: {} for code in DEEP}
+    rest["categories"]["02.01"] = {"standards": {"a": {"limit": "1wd", "calendar": "spring"}, "b": {"limit": "4h"}}}
+    rest["calendars"]["spring"] = {
+        "hours": {"workday": ["06:00-20:00"]}, "seasons": ["02-14..05-15"], "hours_per_working_day": 8,
+    }  # fmt: skip
+    for rule in rest["routes"] + rest["overlays"]:
+        if rng.random() < 0.25:  # as many keys as may be, one by one
+            free = [key for key in DENSE if key not in {"severity", "tags"}]
+            rule["when"] |= {key: CONDITIONS[key](rng) for key in rng.sample(free, rng.randint(1, 5))}
+        if "category" in rule["when"] and rng.random() < 0.3:
+            rule["when"]["category"] = [rng.choice(DEEP), *rule["when"]["category"]]
+        if "calendar" in rule["when"] and rng.random() < 0.3:
+            rule["when"]["calendar"] = ["spring"]
+        if rng.random() < 0.1:
+            rule["when"].setdefault("not", {})["calendar"] = [rng.choice(["spring", "night"])]
+        if rng.random() < 0.1:
+            rule.pop("expires", None)
+            rule["valid_from"] = f"2026-02-{rng.randint(9, 27):02}"
+        elif rng.random() < 0.1:
+            rule.pop("valid_from", None)
+            rule["expires"] = f"2026-02-{rng.randint(9, 27):02}"
+    for route in rng.sample(rest["routes"], len(rest["routes"]) // 4):
+        rest["routes"].append(route | {"id": f"{route['id']}-again", "lead": rng.choice(["gas", "water"])})
+    return {name: orjson.dumps(document) for name, document in files.items()}
+
+
+def rich_policy(seed: int) -> Policy:
+    return load_policy(rich_files(random.Random(f"rich {seed}")))
+
+
+def rich_facts(rng: random.Random) -> Facts:
+    facts = random_facts(rng)
+    return (
+        msgspec.structs.replace(facts, category=rng.choice([*DEEP, "01.01.01.02.99"])) if rng.random() < 0.15 else facts
+    )
 
 
 def random_facts(rng: random.Random) -> Facts:

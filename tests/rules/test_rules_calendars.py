@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import chinese_calendar
 import pytest
 
-from rules.calendars import Calendar, DayTable, Hours, expand_days, parse_window
+from rules.calendars import Calendar, DayTable, Hours, expand_days, parse_season, parse_window
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 OFFICE = (Hours("workday", ("08:30-12:00", "13:30-17:30")),)
@@ -94,3 +94,60 @@ def test_local_times_are_instants_of_the_zone_across_changes_of_the_clocks():
         for day in (date(2026, 3, 8), date(2026, 3, 9), date(2026, 11, 1))
     ]
     assert lengths == [23, 24, 25]
+
+
+def in_china(*seasons: str, hours: tuple[Hours, ...] = OFFICE) -> Calendar:
+    return Calendar(SHANGHAI, hours, (), expand_days("CN"), seasons)
+
+
+@pytest.mark.parametrize("text", ["03-01..05-15", "11-01..02-28", "02-29..02-29", "01-01..12-31"])
+def test_seasons(text: str):
+    assert parse_season(text) == (text[:5], text[7:])
+
+
+@pytest.mark.parametrize(
+    "text", ["", "03-01", "3-1..5-15", "03-01...05-15", "02-30..03-01", "13-01..14-01", "03-01..05-32", "٠3-01..05-15"]
+)
+def test_no_seasons(text: str):
+    with pytest.raises(ValueError):
+        parse_season(text)
+
+
+def test_both_ends_are_included_and_a_season_may_wrap_the_year():
+    plain, wrapped = in_china("03-01..05-15", "10-01..11-30"), in_china("11-15..02-28")
+    asked = [date(2026, *day) for day in ((2, 28), (3, 1), (5, 15), (5, 16), (10, 1), (12, 1))]
+    assert list(map(plain.in_season, asked)) == [False, True, True, False, True, False]
+    asked = [date(2028, *day) for day in ((11, 14), (11, 15), (12, 31), (1, 1), (2, 28), (2, 29))]
+    assert list(map(wrapped.in_season, asked)) == [False, True, True, True, True, False]
+    assert sum(map(in_china("02-29..02-29").in_season, days(date(2027, 1, 1), date(2027, 12, 31)))) == 0
+    assert sum(map(in_china("11-15..02-29").in_season, days(date(2027, 1, 1), date(2027, 12, 31)))) == 106
+    assert sum(map(in_china("01-01..12-31").in_season, days(date(2028, 1, 1), date(2028, 12, 31)))) == 366
+    assert all(map(in_china().in_season, days(date(2026, 1, 1), date(2026, 12, 31))))
+
+
+def test_out_of_season_no_day_is_open_whatever_an_override_says():
+    made_workday = Calendar(
+        SHANGHAI, OFFICE, (("2026-06-06", "workday"), ("2026-03-07", "workday")), expand_days("CN"), ("03-01..05-15",)
+    )
+    assert made_workday.spans(date(2026, 6, 6)) == made_workday.spans(date(2026, 6, 8)) == []
+    assert len(made_workday.spans(date(2026, 3, 7))) == len(made_workday.spans(date(2026, 3, 9))) == 2
+
+
+@pytest.mark.parametrize(
+    ("seasons", "hours", "is_open"),
+    [
+        (("05-01..05-01",), OFFICE, False),  # always a holiday
+        (("05-01..05-01", "06-01..06-30"), OFFICE, True),
+        (("05-01..05-01",), (Hours("all", ("09:00-10:00",)),), True),
+        (("02-29..02-29",), OFFICE, True),
+        (("06-01..06-30",), (Hours("holiday", ("09:00-10:00",)),), False),
+        ((), OFFICE, True),
+    ],
+)
+def test_ever_open(seasons: tuple[str, ...], hours: tuple[Hours, ...], is_open: bool):
+    assert in_china(*seasons, hours=hours).is_ever_open is is_open
+
+
+def test_without_a_table_the_week_decides_whether_it_ever_opens():
+    assert Calendar(SHANGHAI, OFFICE, (), None, ("05-01..05-01",)).is_ever_open
+    assert not Calendar(SHANGHAI, (), (), None, ("05-01..05-01",)).is_ever_open

@@ -45,6 +45,19 @@ routes:
     assert (near["volts"].key, near["volts"].fact) == ("attributes.kv", 5)
 
 
+def test_neither_dates_nor_what_is_excluded_brings_a_rule_near():
+    more = """\
+routes:
+  - {id: dated, when: {category: [noise]}, valid_from: "2026-01-01", lead: centre, sla: triage}
+  - {id: elsewhere, when: {category: [noise], not: {grid: [T9]}}, lead: centre, sla: triage}
+  - {id: near, when: {category: [noise], grid: [T1]}, lead: centre, sla: triage}
+  - {id: nearer, when: {category: ["03"], grid: [T9]}, lead: centre, sla: triage}
+"""
+    policy = small(("clocks.yaml, rules.yaml]", "clocks.yaml, rules.yaml, more.yaml]"), more_yaml=more)
+    near = explain(policy, some_facts()).near_routes
+    assert [(miss.id, miss.failed.key) for miss in near] == [("nearer", "grid"), ("near", "category")]
+
+
 def test_a_guard_ends_the_explanation_too():
     trace = explain(small(), some_facts(tags=("exercise",)))
     assert trace.guard is not None
