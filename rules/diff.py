@@ -1,7 +1,8 @@
 """Which cases two policies decide differently: by category and area, with the severities, modes and sources it is for.
 
 Only meetings of a category and an area at which some rule counts otherwise are looked at; there every combination of
-facts that the rules left can tell apart is decided under both policies. An area is a cell that some rule names, less
+facts that the rules left can tell apart is decided under both policies (of a category that only one of them has, those
+its routes tell apart). An area is a cell that some rule names, less
 those inside it that have a line of their own; all others are one; so is having no place at all.
 """
 
@@ -151,6 +152,8 @@ class _Comparison:
         starts: dict[tuple[int, str], Rule | None] = {}
         for side, mask in zip(self.sides, masks, strict=True):
             starts |= {(at, side.policy.sha256): side.rule(at) for at in bits(mask & side.counting)}
+        if self.is_one_sided(category):
+            rules = tuple([rule for rule in each if isinstance(rule, Route)] for each in rules)
         complete = True
         found: dict[Difference, list[tuple[Choice, ...]]] = {}
         for start in [None] if is_recast else starts.values():
@@ -170,6 +173,14 @@ class _Comparison:
         """Return the filing standards of a category, in whichever policy."""
         known = [side.policy.category(category) for side in self.sides]
         return {standard.code for each in known if each for standard in each.standards}
+
+    def is_one_sided(self, category: str | None) -> bool:
+        """Whether only one of the policies has a category: then only its routes tell cases apart.
+
+        Beside a fallback that knows nothing of it everything differs, in as many ways as overlays can be combined.
+        """
+        one, other = (side.policy.category(category) for side in self.sides)
+        return (one is None) != (other is None)
 
     def is_recast(self, category: str | None) -> bool:
         """Whether a category has come or gone, or has other filing standards."""

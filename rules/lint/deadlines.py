@@ -52,6 +52,7 @@ class Limits:
 
     def __init__(self, contest: Contest) -> None:
         self._contest = contest
+        self._asked: dict[str, set[str]] = {}  # by rule
         self._categories: dict[str, set[str]] = {}  # by SLA
         for route in contest.policy.routes:
             self._categories.setdefault(route.sla, set()).update(self.categories(route))
@@ -59,8 +60,10 @@ class Limits:
 
     def categories(self, rule: Route | Overlay) -> set[str]:
         """Return the categories of the catalogue that a rule asks for."""
-        kinds = self._contest.kinds_for(rule)
-        return {code for kind in kinds for code in kind.codes if code is not None}
+        if rule.id not in self._asked:
+            kinds = self._contest.kinds_for(rule)
+            self._asked[rule.id] = {code for kind in kinds for code in kind.codes if code is not None}
+        return self._asked[rule.id]
 
     def of(self, sla: Sla, target: SlaTarget, categories: set[str] | None = None) -> list[Budget]:
         """Return the budgets of a target for some categories, those of all routes with that SLA unless given."""
