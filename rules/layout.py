@@ -112,8 +112,8 @@ class Layout:
 
     def overlays(self, mask: int) -> tuple[Overlay, ...]:
         """Return the overlays of a mask, in the order of evaluation."""
-        rules = (self.rows[index].rule for index in bits(mask))
-        return tuple(rule for rule in rules if isinstance(rule, Overlay))
+        rules = [self.rows[index].rule for index in bits(mask & (self.severity | self.tags | self.rest))]
+        return tuple([rule for rule in rules if isinstance(rule, Overlay)])
 
 
 def bits(mask: int) -> Iterator[int]:
