@@ -19,25 +19,18 @@ from bench.workload import as_day, city_day
 from dispatcher.commands.memory import settle_memory
 from rules import Decider, Facts, Policy, compile_policy, decide_plainly, load_policy
 
-__all__ = ["DecisionRates", "Decisions", "decide_us", "decision_rates", "timed_us"]
+__all__ = ["DecisionRates", "decision_rates", "timed_us"]
 
 SAMPLE = 40  # of decisions compared with the plain loop
 RULES = (100, 1_000, 10_000)
 DAY_RULES = 1_000  # of the policy under which the engine takes the day
 
 
-class Decisions(NamedTuple):
-    """CPU microseconds per decision."""
-
-    cold: float  # the classes of all facts are known, the decision is not; nor its outcome, the first time
-    cached: float  # everything is known
-
-
 class DecisionRates(NamedTuple):
     """CPU microseconds per decision, and what a day's facts have in common."""
 
     never_seen: float  # no fact is known: the first pass of a day
-    cold: float
+    cold: float  # the facts are classified on the way; neither decision nor, the first time, outcome is known
     selected: float  # as cold, but all outcomes have been decided before
     cached: float
     by_atoms: float  # everything is known, and the classes of the facts are at hand
@@ -52,12 +45,6 @@ def timed_us(work: Callable[[], object], count: int) -> float:
     start_ns = process_time_ns()
     work()
     return (process_time_ns() - start_ns) / 1_000 / max(1, count)
-
-
-def decide_us(policy: Policy, facts: Sequence[Facts]) -> Decisions:
-    """Decide with empty caches of decisions, then again. Raises WrongAnswer."""
-    rates = decision_rates(policy, facts)
-    return Decisions(rates.cold, rates.cached)
 
 
 def decision_rates(policy: Policy, facts: Sequence[Facts]) -> DecisionRates:

@@ -11,13 +11,13 @@ import numpy as np
 
 from bench.answers import WrongAnswer
 from bench.core import BATCH_RECORDS
-from bench.decisions import decide_us, timed_us
+from bench.decisions import timed_us
 from bench.town import Town
 from bench.workload import START_MS, Day
 from dispatcher.core import DAY_MS, Report
 from rules import Policy
 
-__all__ = ["decide_us", "floor_us", "locate_us", "working_time_us"]
+__all__ = ["floor_us", "locate_us", "working_time_us"]
 
 MINUTE_MS = 60_000
 

@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 from bench.answers import check_same
 from bench.core import Backlog, Setting, run_backlog, run_day, run_stages
+from bench.decisions import decision_rates
 from bench.embedded import EmbeddedRun, fsync_us, run_backlog_durably, run_day_durably
 from bench.memory import bytes_per_incident, pause_with, restore_us
-from bench.parts import decide_us, floor_us, locate_us, working_time_us
+from bench.parts import floor_us, locate_us, working_time_us
+from bench.policies import policy_times
 from bench.policy import policy_files
 from bench.table import Row, rows_of
 from bench.town import Town
@@ -158,9 +160,15 @@ def _parts(
 ) -> None:
     measured.add("locate: a point in batches", "µs", locate_us(setting.town, size.points, size.seed))
     for rules, policy in policies.items():
-        cold_us, cached_us = decide_us(policy, facts)
-        measured.add(f"decide: cold, {rules:,} rules", "µs", cold_us)
-        measured.add(f"decide: cached, {rules:,} rules", "µs", cached_us)
+        rates = decision_rates(policy, facts)
+        measured.add(f"decide: cold, {rules:,} rules", "µs", rates.cold)
+        measured.add(f"decide: cold, outcome met before, {rules:,} rules", "µs", rates.selected)
+        measured.add(f"decide: cached, {rules:,} rules", "µs", rates.cached)
+        measured.add(f"decide: cached, facts classified, {rules:,} rules", "µs", rates.by_atoms)
+        measured.add(f"decide: hits of a day, {rules:,} rules", "%", 100 * rates.hits)
+    times = policy_times(setting.town.grid, size.rules, size.seed)
+    for what, took_ms in (("load", times.load_ms), ("compile", times.compile_ms), ("lint", times.lint_ms)):
+        measured.add(f"policy: {what}, {size.rules:,} rules", "ms", took_ms)
     add_us, consumed_us = working_time_us(setting.policy, size.points, size.seed)
     measured.add("working time: add", "µs", add_us)
     measured.add("working time: consumed", "µs", consumed_us)

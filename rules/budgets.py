@@ -5,6 +5,7 @@ many times the calendar's `hours_per_working_day`; `wd_end` is the close of the 
 """
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -55,6 +56,7 @@ class Budget(msgspec.Struct, frozen=True, gc=False):
         return round(self.amount * _NOMINAL_MS[self.unit])
 
 
+@lru_cache(maxsize=4096)  # to read the same few dozen again takes a quarter of putting a decision together
 def parse_budget(text: str, calendar: str | None = None) -> Budget:
     """Return a budget; `calendar` is kept only for working units. Raises ValueError."""
     found = _TEXT.fullmatch(text)

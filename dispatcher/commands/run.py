@@ -26,8 +26,10 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
     ledger = SqliteLedger(path)
     stop = threading.Event()
 
+    asked: list[str] = []
+
     def end(signum: int, _frame: FrameType | None) -> None:
-        say(f"{signal.Signals(signum).name}: finishing the batch under way")
+        asked.append(signal.Signals(signum).name)  # nothing is printed here: a print may be what was interrupted
         stop.set()
 
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -51,4 +53,4 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
             run_until(stop, host, metrics, health, config.engine.poll_ms)
     finally:
         ledger.close()
-    say("stopped; everything taken is committed")
+    say(f"{', '.join(asked)}: stopped; everything taken is committed")

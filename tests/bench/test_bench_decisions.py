@@ -71,4 +71,4 @@ def test_wrong_decisions_are_not_timed(fault, policy: Policy, monkeypatch: pytes
 
     monkeypatch.setattr(decisions, "compile_policy", compiled)
     with pytest.raises(WrongAnswer, match="decide: "):
-        decisions.decide_us(policy, [facts_of(number) for number in range(40)])
+        decisions.decision_rates(policy, [facts_of(number) for number in range(40)])

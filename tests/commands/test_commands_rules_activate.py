@@ -5,9 +5,11 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -259,8 +261,24 @@ def test_beside_a_running_engine_it_is_in_force_at_once(desk: Desk, running: Run
     running.stop()
 
 
+def halted(running: Running, ledger: Path) -> None:
+    """Halt it between two transactions: one that is halted within keeps the file locked for everybody."""
+    for _ in range(1_000):
+        running.process.send_signal(signal.SIGSTOP)
+        os.waitpid(running.process.pid, os.WUNTRACED)  # it stands still
+        with closing(sqlite3.connect(ledger, timeout=0, isolation_level=None)) as db:
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                db.execute("ROLLBACK")
+            except sqlite3.OperationalError:
+                running.process.send_signal(signal.SIGCONT)
+            else:
+                return
+    raise AssertionError("it is never between two transactions")
+
+
 def test_an_engine_that_does_not_answer_in_time_is_not_taken_for_none(desk: Desk, running: Running) -> None:
-    running.process.send_signal(signal.SIGSTOP)
+    halted(running, desk.ledger)
     try:
         assert "has not come to it within" in desk.activate(desk.candidate, wait_s=0)
     finally:
