@@ -18,8 +18,9 @@ from bench.core import BATCH_RECORDS, Setting
 from bench.stopwatch import Stopwatch
 from bench.workload import Sent, as_backlog, as_day, entries
 from dispatcher.core import EngineFault, Outcome
-from dispatcher.hosts.embedded import Embedded, enact_first_policy
-from dispatcher.hosts.setup import Books
+from dispatcher.hosts.embedded import Embedded
+from dispatcher.hosts.setup import Setup
+from dispatcher.hosts.start import start
 from dispatcher.ledger import Ledger
 from dispatcher.ledger.sqlite import SqliteLedger
 
@@ -116,16 +117,9 @@ def _run(setting: Setting, sent: Sequence[Sent], directory: Path, *, updated: bo
 
 def _open(setting: Setting, ledger: Ledger, observer: _Outcomes) -> Embedded:
     """A host with the policy in force, as `dispatcher run` opens it."""
-    enact_first_policy(ledger, setting.policy)
     town = setting.town
-    host = Embedded(
-        ledger,
-        town.intake,
-        Books(ledger, setting.policy),
-        grid=town.grid.sha256,
-        batch_records=BATCH_RECORDS,
-        observer=observer,
-    )
+    setup = Setup(town.grid, town.placer, town.intake, setting.policy)
+    host = start(ledger, setup, batch_records=BATCH_RECORDS, observer=observer)
     host.catch_up()
     return host
 

@@ -1,6 +1,5 @@
 """`dispatcher audit`."""
 
-from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -22,8 +21,7 @@ def audit_command(config_path: Path, ledger_path: Path | None, *, json: bool) ->
     ledger = open_ledger(config_path, ledger_path)
     try:
         total = ledger.position(PARTITION).offset
-        with progress("recomputing", total) as bar:
-            advance = None if bar is None else partial(bar.advance, bar.task_ids[0])
+        with progress("recomputing", total) as advance:
             again = recompute(ledger, setup.intake, setup.grid.sha256, advance)
         findings = audit(ledger, again, Books(ledger), PARTITION)
     finally:

@@ -2,12 +2,12 @@
 
 import time
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import NoReturn
 
 import msgspec
 
 from dispatcher.commands.opening import Opened, config_of, find_incident, opened, policy_named
-from dispatcher.commands.talk import fail, out, print_json
+from dispatcher.commands.talk import fail, language_of, out, print_json
 from dispatcher.core import IncidentRecord, text_to_ms
 from dispatcher.core.records import recorded_decisions
 from dispatcher.explain import Explanation, Refusal, explain_incident, explain_under, in_mode, render, what_if
@@ -32,9 +32,7 @@ def explain_command(
     json: bool,
 ) -> None:
     """Explain a past incident, or what would become of a report; exit 1 when it would be rejected, or is not equal."""
-    language: Literal["en", "zh"] = "zh" if lang == "zh" else "en"
-    if lang != language:
-        fail(f"--lang takes zh or en, not {lang}", 2)
+    language = language_of(lang)
     file = Path(what)
     if file.suffix == ".json":
         explanation, under = _of_report(config_path, ledger_path, file, at, mode, policy, json=json)

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from rich.table import Table
 
 from dispatcher.commands.opening import opened
-from dispatcher.commands.talk import fail, out
+from dispatcher.commands.talk import fail, language_of, out
 from dispatcher.core import NEVER_MS, datetime_to_ms, ms_to_text
-from dispatcher.hosts.setup import Books
+from dispatcher.hosts.setup import policy_in_force
 from dispatcher.views import Cohort, GroupBy, Measures, measure, measures_csv, measures_json, measures_table
 from rules import Category, Department, Policy
 
@@ -38,15 +38,13 @@ def kpi_command(
     """Print the measures of a cohort as of an instant; by default of all cases, as of the latest record."""
     if by is not None and by not in get_args(GroupBy):
         fail(f"--by takes {', '.join(get_args(GroupBy))}, not {by}", 2)
-    if lang not in ("zh", "en"):
-        fail(f"--lang takes zh or en, not {lang}", 2)
+    language_of(lang)
     if filed is not None and due is not None:
         fail("--filed and --due are two cohorts; choose one", 2)
     with opened(config_path, ledger_path) as (ledger, view):
-        sha = ledger.newest("state", "policy")
-        if sha is None:
+        policy = policy_in_force(ledger)
+        if policy is None:
             fail("nothing has been worked through in this ledger yet: `dispatcher run` or `dispatcher replay`")
-        policy = Books(ledger)[sha.decode().strip('"')].policy
         try:
             from_ms, to_ms = period(filed or due, policy.timezone)
             as_of_ms = view.latest_ms if as_of is None else _instant(as_of)

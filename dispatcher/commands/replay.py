@@ -35,8 +35,8 @@ def replay_command(
         if host.engine.state.policy_sha not in (None, setup.policy.sha256):
             say("the ledger has another policy in force than the configuration names; the ledger's is used")
         settle_memory()
-        with progress("replaying", len(history.entries)) as bar:
-            replay(ledger, host, history, None if bar is None else lambda n: bar.advance(bar.task_ids[0], n))
+        with progress("replaying", len(history.entries)) as advance:
+            replay(ledger, host, history, advance)
     finally:
         ledger.close()
     with opened(config_path, ledger_path) as (_, view):

@@ -36,15 +36,17 @@ def run_until(stop: threading.Event, host: Embedded, metrics: EngineMetrics, hea
 
     Anything that fails here fails the process: the ledger makes the restart exact.
     """
+    shown = host.engine.state.policy_sha
     while not stop.is_set():
         started = time.perf_counter()
         consumed = host.step()
         health.turned_s = time.monotonic()
         metrics.turned(host.engine.next_due_ms)
         if consumed:
-            if host.engine.state.policy_sha is not None:
-                in_force = host.engine.state.book.policy  # a batch may have put another one in force
-                metrics.policy(in_force.version, in_force.sha256)
+            if host.engine.state.policy_sha != shown:  # the batch has put another one in force
+                in_force = host.engine.state.book.policy
+                shown = in_force.sha256
+                metrics.policy(in_force.version, shown)
             metrics.process_seconds.observe(time.perf_counter() - started)
             metrics.holds(len(host.engine.state.incidents))
             continue

@@ -5,6 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import orjson
 
 from dispatcher.config import Config
@@ -13,7 +14,7 @@ from dispatcher.ledger import Ledger, LedgerError
 from geo import Grid, Locator, load_gazetteer, load_grid, load_things
 from rules import Policy, load_canonical, load_policy, unmet_requirements
 
-__all__ = ["Books", "Setup", "grid_version", "load_setup", "policy_files", "read_policy", "unmet"]
+__all__ = ["Books", "Setup", "grid_version", "load_setup", "policy_files", "policy_in_force", "read_policy", "unmet"]
 
 POLICY_SUFFIXES = (".yaml", ".yml", ".csv")
 
@@ -54,6 +55,12 @@ class Books(Mapping[str, Rulebook]):
 
     def __len__(self) -> int:
         return len(self._books)
+
+
+def policy_in_force(ledger: Ledger) -> Policy | None:
+    """The policy that what comes next is decided under; None in a ledger that nothing has been worked through in."""
+    sha256 = ledger.newest("state", "policy")
+    return None if sha256 is None else Books(ledger)[msgspec.json.decode(sha256, type=str)].policy
 
 
 def read_policy(directory: Path) -> Policy:

@@ -11,7 +11,7 @@ import msgspec
 from rich.table import Table
 
 from dispatcher.commands.opening import config_of, open_ledger, stored_policy
-from dispatcher.commands.talk import fail, out, print_json, progress, say, shortened
+from dispatcher.commands.talk import fail, language_of, out, print_json, progress, say, shortened
 from dispatcher.config import Config
 from dispatcher.core import ms_to_text
 from dispatcher.hosts.embedded import PARTITION
@@ -147,8 +147,8 @@ def history_command(config_path: Path, ledger_path: Path | None, *, lang: str, j
     words = _words(lang)
     ledger = open_ledger(config_path, ledger_path)
     try:
-        with progress("reading", end_of(ledger)) as bar:
-            found = enactments(ledger, None if bar is None else lambda n: bar.advance(bar.task_ids[0], n))
+        with progress("reading", end_of(ledger)) as advance:
+            found = enactments(ledger, advance)
     finally:
         ledger.close()
     if json:
@@ -261,6 +261,4 @@ def _who(ledger: Ledger, sha256: str | None, words: dict[str, str]) -> str:
 
 
 def _words(lang: str) -> dict[str, str]:
-    if lang not in _WORDS:
-        fail(f"--lang takes zh or en, not {lang}", 2)
-    return _WORDS[lang]
+    return _WORDS[language_of(lang)]

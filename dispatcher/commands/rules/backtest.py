@@ -12,7 +12,7 @@ from rich.table import Table
 
 from dispatcher.commands.kpi import period as span
 from dispatcher.commands.opening import opened
-from dispatcher.commands.talk import fail, out, progress
+from dispatcher.commands.talk import fail, language_of, out, progress
 from dispatcher.core import ms_to_text
 from dispatcher.core.incident import party
 from dispatcher.hosts.setup import Books, read_policy
@@ -85,9 +85,7 @@ def backtest_command(
     json: bool,
 ) -> None:
     """Decide past incidents again; exit 1 when a larger share than `fail_if_changed` changes or may change."""
-    if lang not in _WORDS:
-        fail(f"--lang takes zh or en, not {lang}", 2)
-    words = _WORDS[lang]
+    words = _WORDS[language_of(lang)]
     limit = None if fail_if_changed is None else _percentage(fail_if_changed, words)
     candidate = read_policy(policy)
     try:
@@ -95,8 +93,7 @@ def backtest_command(
     except ValueError as error:
         fail(str(error), 2)
     sums = Sums()
-    with opened(config_path, ledger_path) as (ledger, view), progress("deciding", end_of(ledger)) as bar:
-        advance = None if bar is None else lambda n: bar.advance(bar.task_ids[0], n)
+    with opened(config_path, ledger_path) as (ledger, view), progress("deciding", end_of(ledger)) as advance:
         cases = _summed(backtest(ledger, view, Books(ledger), candidate, opened_ms, advance), sums)
         if csv:
             _write_csv(cases)

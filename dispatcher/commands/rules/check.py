@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from dispatcher.commands.opening import config_of
-from dispatcher.commands.talk import fail, out, print_json
+from dispatcher.commands.talk import language_of, out, print_json
 from dispatcher.hosts.setup import grid_version, read_policy, unmet
 from rules import Policy, PolicyError, Problem
 from rules.problems import Language
@@ -42,12 +42,10 @@ def located(directory: Path, problem: Problem, language: Language) -> str:
 
 def check_command(config_path: Path, directory: Path | None, *, lang: str, json: bool) -> None:
     """Print every problem and warning with its place, then what the policy holds; exit 1 if it can't be activated."""
-    if lang not in _WORDS:
-        fail(f"--lang takes zh or en, not {lang}", 2)
+    language = language_of(lang)
+    words = _WORDS[language]
     config = config_of(config_path)
     directory = directory or config.policy
-    language: Language = "zh" if lang == "zh" else "en"
-    words = _WORDS[lang]
     policy, problems = _load(directory)
     missing = [] if policy is None else _unmet(policy, config.grid)
     if json:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from dispatcher.commands.opening import policy_named
 from dispatcher.commands.rules.grids import cell_paths
-from dispatcher.commands.talk import fail, out, print_json, say
+from dispatcher.commands.talk import language_of, out, print_json, say
 from rules import Policy
 from rules.diff import ELSEWHERE, NOWHERE, Diff, DiffRow, diff_policies
 from rules.lint.findings import described, listed
@@ -76,8 +76,7 @@ def diff_command(
     json: bool,
 ) -> None:
     """Print what is defined otherwise, then what is decided otherwise; areas that change alike share a line."""
-    if lang not in _WORDS:
-        fail(f"--lang takes zh or en, not {lang}", 2)
+    language_of(lang)
     old, new = (policy_named(named, config_path, ledger_path) for named in (before, after))
     found = diff_policies(old, new, time_ns() // 1_000_000, paths=cell_paths(config_path, grid, new.grid_levels, lang))
     if json:

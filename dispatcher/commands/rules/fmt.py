@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from dispatcher.commands.opening import config_of
-from dispatcher.commands.talk import fail, out
+from dispatcher.commands.talk import fail, language_of, out
 from dispatcher.hosts.setup import policy_files
 from rules.fmt import MeaningChanged, tidy
 
@@ -19,8 +19,7 @@ _WORDS = {
 
 def fmt_command(config_path: Path, directory: Path | None, *, check: bool, lang: str) -> None:
     """Print the names of the files that change; with `check` write nothing and exit 1 if there are any."""
-    if lang not in _WORDS:
-        fail(f"--lang takes zh or en, not {lang}", 2)
+    language_of(lang)
     directory = directory or config_of(config_path).policy
     files = policy_files(directory)
     try:

@@ -11,7 +11,7 @@ from rich.table import Table
 from dispatcher.commands.opening import config_of
 from dispatcher.commands.rules.check import located
 from dispatcher.commands.rules.grids import cell_paths
-from dispatcher.commands.talk import fail, out, print_json, say
+from dispatcher.commands.talk import fail, language_of, out, print_json, say
 from dispatcher.hosts.setup import read_policy
 from rules import Policy, PolicyError
 from rules.lint import Finding, Hole, Lint, lint
@@ -58,9 +58,7 @@ def lint_command(
 
     Exit 1 when the policy doesn't load, and with `strict` when there is any finding or warning.
     """
-    if lang not in _WORDS:
-        fail(f"--lang takes zh or en, not {lang}", 2)
-    language: Language = "zh" if lang == "zh" else "en"
+    language = language_of(lang)
     folder = directory or config_of(config_path).policy
     try:
         policy = read_policy(folder)

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
 from rich.table import Table
 
 from dispatcher.commands.opening import open_ledger
-from dispatcher.commands.talk import fail, out, print_json
+from dispatcher.commands.talk import fail, language_of, out, print_json
 from dispatcher.core import datetime_to_ms, ms_to_text
-from dispatcher.hosts.setup import Books
+from dispatcher.hosts.setup import policy_in_force
 from dispatcher.policies.lookahead import Closure, Lookahead, look_ahead
 from rules import Policy
 
@@ -58,16 +57,13 @@ def lookahead_command(
     json: bool,
 ) -> None:
     """Print, per calendar, the next holidays and long closures with the deadlines around them by department."""
-    if lang not in _WORDS:
-        fail(f"--lang takes zh or en, not {lang}", 2)
-    words = _WORDS[lang]
+    words = _WORDS[language_of(lang)]
     as_of_ms = time.time_ns() // 1_000_000 if as_of is None else _instant(as_of, words)
     ledger = open_ledger(config_path, ledger_path)
     try:
-        sha = ledger.newest("state", "policy")
-        if sha is None:
+        policy = policy_in_force(ledger)
+        if policy is None:
             fail(words["nothing"])
-        policy = Books(ledger)[msgspec.json.decode(sha, type=str)].policy
         found = look_ahead(ledger, policy, as_of_ms, days)
     finally:
         ledger.close()

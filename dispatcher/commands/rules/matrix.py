@@ -10,7 +10,7 @@ import msgspec
 from rich.table import Table
 
 from dispatcher.commands.opening import config_of
-from dispatcher.commands.talk import fail, out, print_json, say
+from dispatcher.commands.talk import language_of, out, print_json, say
 from dispatcher.core import ms_to_text
 from dispatcher.hosts.setup import read_policy
 from geo import Grid, load_grid
@@ -41,8 +41,7 @@ def matrix_command(
     json: bool,
 ) -> None:
     """Print it; areas that say the same share a line. CSV, JSON and XLSX have a line for each area."""
-    if lang not in _BASIS:
-        fail(f"--lang takes zh or en, not {lang}", 2)
+    language_of(lang)
     config = config_of(config_path)
     policy = read_policy(directory or config.policy)
     cells = load_grid((grid or config.grid).read_bytes())

@@ -8,13 +8,11 @@ import msgspec
 from rich.table import Table
 
 from dispatcher.commands.opening import find_incident, opened
-from dispatcher.commands.talk import fail, out, print_json, progress
-from dispatcher.hosts.setup import Books
-from dispatcher.ledger import Ledger
+from dispatcher.commands.talk import fail, language_of, out, print_json, progress
+from dispatcher.hosts.setup import policy_in_force
 from dispatcher.policies.as_test import NotUpheld, policy_test, upheld_return
 from dispatcher.policies.past import end_of
 from dispatcher.policies.report_card import Card, report_cards
-from rules import Policy
 
 __all__ = ["report_command"]
 
@@ -51,11 +49,9 @@ def report_command(
     json: bool,
 ) -> None:
     """Print the cards of all rules or of one; with `as_test`, the policy test that an incident's return became."""
-    if lang not in _WORDS:
-        fail(f"--lang takes zh or en, not {lang}", 2)
-    words = _WORDS[lang]
+    words = _WORDS[language_of(lang)]
     with opened(config_path, ledger_path) as (ledger, view):
-        policy = _in_force(ledger)
+        policy = policy_in_force(ledger)
         if policy is None:
             fail(words["nothing"])
         if as_test is not None:
@@ -65,8 +61,8 @@ def report_command(
             except NotUpheld:
                 fail(words["not_upheld"].format(incident=record.incident_id))
             return
-        with progress("reading", end_of(ledger)) as bar:
-            cards = report_cards(ledger, policy, None if bar is None else lambda n: bar.advance(bar.task_ids[0], n))
+        with progress("reading", end_of(ledger)) as advance:
+            cards = report_cards(ledger, policy, advance)
     if rule is not None:
         cards = [card for card in cards if card.rule == rule]
         if not cards:
@@ -79,11 +75,6 @@ def report_command(
         writer.writerows([getattr(card, name) for name in COLUMNS] for card in cards)
     else:
         _show(cards, lang)
-
-
-def _in_force(ledger: Ledger) -> Policy | None:
-    sha = ledger.newest("state", "policy")
-    return None if sha is None else Books(ledger)[msgspec.json.decode(sha, type=str)].policy
 
 
 def _show(cards: list[Card], lang: str) -> None:

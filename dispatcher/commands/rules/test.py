@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.commands.opening import config_of
-from dispatcher.commands.talk import fail, out, print_json, progress
+from dispatcher.commands.talk import fail, language_of, out, print_json, progress
 from dispatcher.core import Placer
 from dispatcher.hosts.setup import read_policy
 from dispatcher.policies.cases import CaseResult, Outcome, read_suite, run_cases
@@ -50,9 +50,7 @@ def test_command(
     Exit 1 when one fails, when there are none, or when fewer rules are covered than `fail_under` percent. With `only`,
     coverage is neither shown nor judged: it is of the whole suite.
     """
-    if lang not in ("zh", "en"):
-        fail(f"--lang takes zh or en, not {lang}", 2)
-    language: Language = "zh" if lang == "zh" else "en"
+    language = language_of(lang)
     policy_directory = directory or config_of(config_path).policy
     policy = read_policy(policy_directory)
     cells = _cells(config_path, grid)
@@ -94,8 +92,8 @@ def _cells(config_path: Path, grid: Path | None) -> GridCells:
 def _run(policy: Policy, cases: tuple[Case, ...], cells: GridCells) -> Outcome:
     if len(cases) <= BAR_FROM:
         return run_cases(policy, cases, cells)
-    with progress("tests", len(cases)) as bar:
-        return run_cases(policy, cases, cells, None if bar is None else lambda: bar.advance(bar.task_ids[0]))
+    with progress("tests", len(cases)) as advance:
+        return run_cases(policy, cases, cells, None if advance is None else lambda: advance(1))
 
 
 def _word(word: str, lang: Language, **values: object) -> str:
