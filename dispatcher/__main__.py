@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+from dispatcher.commands.alerts.app import alerts_app
+from dispatcher.commands.notices.app import notices_app
+from dispatcher.commands.register.app import register_app
 from dispatcher.commands.rules.app import rules_app
 from dispatcher.commands.settings import JsonOption, LangOption, LedgerOption, Settings
 
@@ -20,6 +23,9 @@ app = typer.Typer(
 )
 grid_app = typer.Typer(help="The grid of cells.", no_args_is_help=True)
 app.add_typer(grid_app, name="grid")
+app.add_typer(alerts_app, name="alerts")
+app.add_typer(notices_app, name="notices")
+app.add_typer(register_app, name="register")
 app.add_typer(rules_app, name="rules")
 
 
@@ -146,6 +152,23 @@ def locate(
     from dispatcher.commands.locate import locate_command
 
     locate_command(Settings.config, lon, lat, accuracy_m, crs, json=json)
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def near(
+    lon: Annotated[float, typer.Argument()],
+    lat: Annotated[float, typer.Argument()],
+    crs: Annotated[str, typer.Option("--crs", help="wgs84, gcj02 or bd09.")] = "wgs84",
+    minutes: Annotated[float, typer.Option("--minutes", help="How long to walk.")] = 15.0,
+    count: Annotated[int, typer.Option("--count", help="How many of each kind.")] = 3,
+    people: Annotated[bool, typer.Option("--people", help="Show names of officers and their telephones.")] = False,
+    lang: LangOption = "en",
+    json: JsonOption = False,
+) -> None:
+    """Say what is near a position: its units at each level, service centres, officers, compounds, assets."""
+    from dispatcher.commands.near import near_command
+
+    near_command(Settings.config, lon, lat, crs=crs, minutes=minutes, count=count, people=people, lang=lang, json=json)
 
 
 @grid_app.command("check")

@@ -6,12 +6,23 @@ environment or file, never in it. Relative paths are relative to the configurati
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-__all__ = ["Config", "ConfigError", "load_config"]
+__all__ = [
+    "Channel",
+    "Config",
+    "ConfigError",
+    "LogChannel",
+    "NoticeRoute",
+    "Notices",
+    "SmtpChannel",
+    "WebhookChannel",
+    "load_config",
+]
 
 PREFIX = "DISPATCHER__"
 
@@ -50,6 +61,105 @@ class Http(_Section):
     port: int = Field(default=9464, ge=0, le=65_535)
 
 
+_Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+_TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+_Timeout = Annotated[float, Field(gt=0, le=60)]
+_Mailbox = Annotated[str, StringConstraints(pattern=r"^[^\s@<>,;:\"]+@[^\s@<>,;:\"]+$", max_length=254)]
+
+
+class LogChannel(_Section):
+    """A line in the log."""
+
+    kind: Literal["log"]
+
+
+class WebhookChannel(_Section):
+    """A signed POST to each route's address."""
+
+    kind: Literal["webhook"]
+    secret_env: _Variable
+    timeout_s: _Timeout = 10.0
+
+
+class SmtpChannel(_Section):
+    """E-mail by one server; user and password, when named, are read from the environment."""
+
+    kind: Literal["smtp"]
+    host: str = Field(min_length=1)
+    port: int = Field(default=587, ge=1, le=65_535)
+    sender: _Mailbox
+    starttls: bool = True
+    user_env: _Variable | None = None
+    password_env: _Variable | None = None
+    timeout_s: _Timeout = 10.0
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> "SmtpChannel":
+        if (self.user_env is None) != (self.password_env is None):
+            raise ValueError("user_env and password_env go together")
+        return self
+
+
+Channel = Annotated[LogChannel | WebhookChannel | SmtpChannel, Field(discriminator="kind")]
+
+
+class NoticeRoute(_Section):
+    """Recipients, exactly or by their beginning and `*`; the channel that reaches them; where: a URL or a mailbox."""
+
+    to: str = Field(min_length=1)
+    channel: str = "log"
+    address: str | None = None
+
+
+class Notices(_Section):
+    """How departments, officers and reporters are told."""
+
+    language: Literal["zh", "en"] = "zh"
+    poll_ms: int = Field(default=1_000, ge=10, le=60_000)
+    digest_minutes: float = Field(default=10, ge=0, le=1_440)
+    late_minutes: float = Field(default=30, gt=0, le=10_080)
+    expire_days: float = Field(default=7, gt=0, le=366)
+    quiet_from: _TimeOfDay = "22:00"
+    quiet_until: _TimeOfDay = "07:00"
+    attempts_max: int = Field(default=10, ge=1, le=100)
+    retry_first_s: float = Field(default=30, gt=0, le=3_600)
+    retry_longest_s: float = Field(default=3_600, gt=0, le=86_400)
+    channels: dict[str, Channel] = {}
+    routes: tuple[NoticeRoute, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Notices":
+        wrong = [f"routes.{n} ({route.to}): {said}" for n, route in enumerate(self.routes) if (said := self._of(route))]
+        if "log" in self.channels:
+            wrong.append("channels.log: the name log is taken by the log itself")
+        if self.late_minutes < self.digest_minutes:
+            wrong.append("late_minutes must be at least digest_minutes")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    def _of(self, route: NoticeRoute) -> str | None:
+        """What is wrong with a route."""
+        channel = self.channels.get(route.channel)
+        if channel is None:
+            return None if route.channel == "log" else f"there is no channel {route.channel}"
+        if isinstance(channel, WebhookChannel):
+            return None if _is_url(route.address) else "a webhook needs an address: an http or https URL"
+        if isinstance(channel, SmtpChannel) and route.address is None and not route.to.startswith("report:"):
+            return "mail needs an address (reporters, report:*, are written to at their own)"
+        return None
+
+
+def _is_url(address: str | None) -> bool:
+    try:
+        parts = urlsplit(address or "")
+        return (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+        )
+    except ValueError:  # a port that is no number
+        return False
+
+
 class Config(_Section):
     """See `config.yaml` for what each key means."""
 
@@ -57,17 +167,19 @@ class Config(_Section):
     grid: Path
     gazetteer: Path | None = None
     things: Path | None = None
+    register_directory: Path | None = Field(default=None, alias="register")  # `register` is taken by the model itself
     ledger: Path = Path("var/city.db")
     locate: Locate = Locate()
     sources: dict[str, SourceDefaults] = {}
     engine: EngineSettings = EngineSettings()
     http: Http = Http()
+    notices: Notices = Notices()
 
     def below(self, directory: Path) -> "Config":
         """The same with relative paths taken from `directory`."""
         paths = {
             name: directory / value
-            for name in ("policy", "grid", "gazetteer", "things", "ledger")
+            for name in ("policy", "grid", "gazetteer", "things", "register_directory", "ledger")
             if (value := getattr(self, name)) is not None
         }
         return self.model_copy(update=paths)

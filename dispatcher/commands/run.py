@@ -14,6 +14,7 @@ from dispatcher.hosts.setup import load_setup
 from dispatcher.hosts.start import start
 from dispatcher.ledger import SqliteLedger
 from dispatcher.metrics import EngineMetrics
+from dispatcher.notices import NoticeCounters, Voice, delivering
 
 __all__ = ["run_command"]
 
@@ -50,7 +51,9 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
                     f" {in_force.sha256[:12]} {config.policy}`, put it in force with `dispatcher rules activate`"
                 )
             say(f"following {path}; http://{config.http.host}:{port}/metrics, /health/live, /health/ready")
-            run_until(stop, host, metrics, health, config.engine.poll_ms)
+            voice = Voice(config.notices.language, in_force.timezone)
+            with delivering(path, config.notices, voice, NoticeCounters(metrics.registry)):
+                run_until(stop, host, metrics, health, config.engine.poll_ms)
     finally:
         ledger.close()
     say(f"{', '.join(asked)}: stopped; everything taken is committed")

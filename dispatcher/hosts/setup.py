@@ -14,7 +14,17 @@ from dispatcher.ledger import Ledger, LedgerError
 from geo import Grid, Locator, load_gazetteer, load_grid, load_things
 from rules import Policy, load_canonical, load_policy, unmet_requirements
 
-__all__ = ["Books", "Setup", "grid_version", "load_setup", "policy_files", "policy_in_force", "read_policy", "unmet"]
+__all__ = [
+    "Books",
+    "Setup",
+    "grid_version",
+    "load_setup",
+    "policy_files",
+    "policy_in_force",
+    "read_policy",
+    "register_files",
+    "unmet",
+]
 
 POLICY_SUFFIXES = (".yaml", ".yml", ".csv")
 
@@ -86,6 +96,17 @@ def policy_files(directory: Path) -> dict[str, bytes]:
         for file in sorted(directory.rglob("*"))
         if file.is_file() and file.suffix in POLICY_SUFFIXES
     }
+
+
+def register_files(directory: Path) -> dict[str, bytes]:
+    """The CSV files of a register's directory by their names.
+
+    Raises:
+        LedgerError: there is no such directory.
+    """
+    if not directory.is_dir():
+        raise LedgerError(f"{directory}: no such register directory; set `register` in the configuration")
+    return {file.name: file.read_bytes() for file in sorted(directory.glob("*.csv"))}
 
 
 def grid_version(data: bytes) -> str:
