@@ -20,6 +20,8 @@ from rules.facts import PLACE_HOWS, REQUEST_KINDS, SEVERITIES, Facts, Scalar
 from rules.ladders import Ladder, Recipient, Step, Trigger
 from rules.loader import load_canonical, load_policy
 from rules.match import KeyResult, decide_plainly
+from rules.measures import MEASURES, Measures
+from rules.model import REASON_KINDS
 from rules.model_catalogue import Department, Source
 from rules.model_rules import Guard, Overlay, Route, Rule
 from rules.policy import Policy, is_people, needs_verification
@@ -33,7 +35,9 @@ from rules.worktime import WorkingClock
 __all__ = [
     "ALWAYS",
     "ATOMS",
+    "MEASURES",
     "PLACE_HOWS",
+    "REASON_KINDS",
     "REQUEST_KINDS",
     "SEVERITIES",
     "STEP_FIELDS",
@@ -57,6 +61,7 @@ __all__ = [
     "KeyResult",
     "Ladder",
     "MatrixBasis",
+    "Measures",
     "Merge",
     "NearMiss",
     "Opened",

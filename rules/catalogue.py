@@ -7,8 +7,9 @@ A category inherits from its nearest declared ancestor ("03.02.01" from "03.02",
 
 import msgspec
 
-from rules.budgets import Budget
-from rules.model_catalogue import CategoryEntry, Source
+from rules.budgets import Budget, parse_budget
+from rules.clock import AlwaysClock
+from rules.model_catalogue import CategoryEntry, MergeRule, Source
 
 DEFAULT_SEVERITY = 3
 """Of a category that states none, and of reports without a category."""
@@ -70,6 +71,43 @@ def inherit(entries: dict[str, CategoryEntry], code: str, field: str) -> object:
         if value is not None:
             return value
     return None
+
+
+def build_category(entries: dict[str, CategoryEntry], code: str) -> Category:
+    """Build it from what it states and what it inherits."""
+    entry = entries[code]
+    stated = {
+        field: inherit(entries, code, field) for field in ("kind", "severity", "severity_cap", "evidence", "standards")
+    }
+    flags = {field: bool(inherit(entries, code, field)) for field in ("life_safety", "public", "self_handled")}
+    standards = tuple(
+        FilingStandard(
+            standard.code, standard.zh, standard.en, parse_budget(standard.limit, standard.calendar), standard.close
+        )
+        for standard in stated["standards"] or ()  # type: ignore[attr-defined]
+    )
+    return Category(
+        code=code,
+        zh=entry.zh,
+        en=entry.en,
+        kind=stated["kind"],  # type: ignore[arg-type]
+        severity=stated["severity"] or DEFAULT_SEVERITY,  # type: ignore[arg-type]
+        severity_cap=stated["severity_cap"],  # type: ignore[arg-type]
+        aliases=entry.aliases,
+        evidence=stated["evidence"] or (),  # type: ignore[arg-type]
+        standard_ref=entry.standard_ref,
+        standards=standards,
+        **flags,
+    )
+
+
+def build_merge(rule: MergeRule) -> Merge:
+    """Build it. Raises ValueError for spans in working time, which the loader would have refused."""
+
+    def fixed_ms(text: str | None) -> int | None:
+        return None if text is None else AlwaysClock().open(parse_budget(text), 0).amount_ms
+
+    return Merge(rule.category, rule.radius_m, fixed_ms(rule.gap), fixed_ms(rule.life), rule.mode, rule.same)
 
 
 def claimed_severity(source: Source | None, category: Category | None, claimed: int | None) -> int:

@@ -55,9 +55,11 @@ def changes(before: Policy, after: Policy) -> tuple[Change, ...]:
 
 def _of_header(before: Policy, after: Policy) -> Iterator[Change]:
     old, new = before.document.header, after.document.header
-    for field in ("fallback", "modes", "grid_levels", "timezone", "reasons", "requires"):
+    for field in ("fallback", "modes", "grid_levels", "timezone", "reasons", "requires", "whistle_attend"):
         if getattr(old, field) != getattr(new, field):
             yield Change("policy", field, "changed")
+    if before.measures != after.measures:
+        yield Change("policy", "measures", "changed")
 
 
 def _named(entries: Sequence[Entry], key: str) -> dict[str, Entry]:

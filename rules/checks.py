@@ -10,19 +10,18 @@ from zoneinfo import ZoneInfo
 from rules.budgets import ALWAYS, parse_budget
 from rules.catalogue import ancestors
 from rules.entries import Entry
+from rules.measures import MeasuresEntry
 from rules.model import Header, Sections
 from rules.model_catalogue import Department
 from rules.model_clocks import CalendarEntry, LadderEntry, SlaEntry
-from rules.model_rules import Overlay, Rule
+from rules.model_rules import Attend, Overlay, Rule
 from rules.phrases import Phrase, said
-from rules.policy import alias_key, build_calendar
+from rules.policy import CITY, alias_key, build_calendar
 from rules.problems import Code, Hint, Place, Problems
 from rules.readers import Reading
 from rules.requirements import KNOWN, parse_requirement
 from rules.shapes import STANDARD
 
-CITY = "city"
-"""The level above the grid's first: departments of the whole city."""
 BUILT_IN = Place("built in")
 """Where the names that every policy has are defined."""
 
@@ -55,8 +54,9 @@ def check_references(reading: Reading, names: Names, sections: Sections) -> None
             _check_target(name, place, reading.problems, names, departments)
             continue
         known = prefixes if kind == "category" else names.of(kind)
-        header_unread = kind in {"mode", "level"} and not known.keys() - {CITY}
-        if name not in known and not header_unread:
+        # modes and levels are missing when the header can't be read; whistles need not be listed at all
+        unlisted = kind in {"mode", "level", "whistle"} and not known.keys() - {CITY}
+        if name not in known and not unlisted:
             reading.problems.suggest(Code.DANGLING, place, name, known, kind=kind, name=name)
 
 
@@ -106,6 +106,13 @@ def check_requirements(header: Header, reading: Reading) -> None:
             reading.problems.add(Code.BAD_VALUE, reading.place(need, "spec"), text=need.spec, expected=expected)
 
 
+def check_measures(entry: MeasuresEntry | None, reading: Reading) -> None:
+    """Something is weighed."""
+    if entry is not None and not entry.weights and not reading.is_damaged(entry):
+        expected = "a mapping of at least one measure to its weight"
+        reading.problems.add(Code.BAD_VALUE, reading.place(entry, "weights"), text="{}", expected=expected)
+
+
 def check_calendars(sections: Sections, reading: Reading, zone: ZoneInfo) -> None:
     """Each calendar opens in ordinary weeks: a clock that never runs would never be due."""
     for entry in sections.calendars:
@@ -116,14 +123,22 @@ def check_calendars(sections: Sections, reading: Reading, zone: ZoneInfo) -> Non
 class BudgetCheck:
     """Working units need a calendar that is not `always`, has hours, and for `wd` says how long a working day is."""
 
-    def __init__(self, sections: Sections, reading: Reading) -> None:
+    def __init__(
+        self, header: Header | None, sections: Sections, measures: MeasuresEntry | None, reading: Reading
+    ) -> None:
+        self.header = header
         self.sections = sections
+        self.measures = measures
         self.reading = reading
         self.calendars = {entry.name: entry for entry in sections.calendars}
         self.standards = [standard for category in sections.categories for standard in category.standards or ()]
 
     def run(self) -> None:
         """Check every budget of the policy."""
+        if self.header is not None and self.header.whistle_attend:
+            self._attend(self.header.whistle_attend)
+        if self.measures is not None:
+            self._fits_always(self.measures, "came_back", self.measures.came_back)
         for standard in self.standards:
             if standard.calendar is not None:
                 self._fits(standard, "limit", standard.limit, standard.calendar)
@@ -134,7 +149,7 @@ class BudgetCheck:
         for overlay in self.sections.overlays:
             for support in overlay.support:
                 if support.attend:
-                    self._fits(support.attend, "within", support.attend.within, support.attend.calendar)
+                    self._attend(support.attend)
             for target in overlay.targets:
                 self._fits(target, "within", target.within, target.calendar)
         for rule in self.sections.merge:
@@ -143,6 +158,9 @@ class BudgetCheck:
         for source in self.sections.sources:
             if source.extend_promised:
                 self._fits_always(source.extend_promised, "max", source.extend_promised.max)
+
+    def _attend(self, attend: Attend) -> None:
+        self._fits(attend, "within", attend.within, attend.calendar)
 
     def _sla(self, sla: SlaEntry) -> None:
         for name in ("return_within", "verify_within"):

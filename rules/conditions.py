@@ -155,6 +155,8 @@ def _value(key: str, node: Node, reading: Reading) -> Value:
     elif not text:
         problems.add(Code.BAD_VALUE, node.place, text=text, expected=said("a value of {key}", key=key))
         return MISSING
+    elif key == "whistle" and text != ANY_WHISTLE:
+        reading.refs.append((key, text, node.place))
     return text
 
 

@@ -60,7 +60,9 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     `route` is None when the fallback leads, for the reason in `fallback`. `won_by` names the criterion that put the
     route before the next best one that held (`priority` also when it was the only one). `severity_by` is the overlay
     that raised the claim `severity_from`. `tags` are those the overlays add. `unresolved` lists what the place does
-    not have (`street-office@township`) and targets without a budget.
+    not have (`street-office@township`) and targets without a budget. `level` is that of the cell which holds the
+    incident, 1 = the widest, 0 = the city (where the place has no such cell, the deepest it has above); `level_by` the
+    route or overlay that says so, None when it is where the lead works.
     """
 
     guard: str | None
@@ -80,6 +82,8 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     reason: str
     targets: tuple[TargetPlan, ...]
     unresolved: tuple[str, ...] = ()
+    level: int = 0
+    level_by: str | None = None
 
 
 class Selection(msgspec.Struct, frozen=True, gc=False):
@@ -124,6 +128,7 @@ def assemble(policy: Policy, selection: Selection, around: Surroundings) -> Deci
     lead = lead or Party(policy.fallback.lead)
     source = route or policy.fallback
     severity, severity_by = raised(around.severity, selection.overlays)
+    level, level_by = _held(policy, route, lead, selection.overlays)
     targets, without = _targets(policy, source.sla, selection.overlays, around)
     support, dropped = _support(selection.overlays, lead, around)
     reason = selection.guard.reason if selection.guard and selection.guard.reason else source.reason
@@ -145,7 +150,33 @@ def assemble(policy: Policy, selection: Selection, around: Surroundings) -> Deci
         reason=reason,
         targets=targets,
         unresolved=(*unresolved, *dropped, *without),
+        level=level,
+        level_by=level_by,
     )
+
+
+def lead_level(policy: Policy, route: Route | None, lead: str) -> int | None:
+    """Return the level a route gives, else the one its lead works at; None for a department of the whole city."""
+    if route is not None and route.level is not None:
+        return policy.level_number(route.level)
+    department = policy.department(lead)
+    name = department.level if department else None
+    return None if name is None else policy.level_number(name) or None
+
+
+def _held(policy: Policy, route: Route | None, lead: Party, overlays: Sequence[Overlay]) -> tuple[int, str | None]:
+    """Return the level that holds the incident, and the rule that says so: the widest of all that are named.
+
+    So an overlay never brings it further down than the route or the lead's own office; where nobody names a level of
+    the grid the city holds it.
+    """
+    level = lead_level(policy, route, lead.department)
+    by = route.id if route is not None and route.level is not None else None
+    for overlay in overlays:
+        number = None if overlay.level is None else policy.level_number(overlay.level)
+        if number is not None and (level is None or number < level):
+            level, by = number, overlay.id
+    return level or 0, by
 
 
 def _resolve(target: str, around: Surroundings) -> Party | None:

@@ -35,7 +35,8 @@ class DiffRow(msgspec.Struct, frozen=True, gc=False):
     """One difference. `severities`, `modes`, `sources` are those it is for; empty = whichever.
 
     `area` is a cell, "elsewhere" for all that no rule names, or "-" for no place. Leads and supports are named as
-    rules name them; a guard that ends evaluation is told by its outcome.
+    rules name them, the same lead with the level that holds the case where only that differs ("police (level city)");
+    a guard that ends evaluation is told by its outcome.
     """
 
     category: str | None
@@ -134,7 +135,8 @@ class _Side:
         decision = self.decider.decide(on_platform(self.policy, placed))
         said = self._said.get(id(decision))
         if said is None:
-            said = self._said[id(decision)] = decision, _said(decision)  # kept, so that its id stays its own
+            # the decision is kept, so that its id stays its own
+            said = self._said[id(decision)] = decision, _said(self.policy, decision)
         return said[1]
 
 
@@ -142,8 +144,11 @@ class _Comparison:
     def __init__(self, before: Policy, after: Policy, found: Sequence[Change], facts: LocalFacts, most: int) -> None:
         self.facts = facts
         self.most = most
-        self.sides = [_Side(policy, set(_counting(policy, found))) for policy in (before, after)]
-        self.everything = any(change.kind == "policy" and change.name in _FAR_REACHING for change in found)
+        elsewhere = _moved_departments(before, after)
+        self.sides = [_Side(policy, set(_counting(policy, found, elsewhere))) for policy in (before, after)]
+        self.everything = not elsewhere.isdisjoint((before.fallback.lead, after.fallback.lead)) or any(
+            change.kind == "policy" and change.name in _FAR_REACHING for change in found
+        )
 
     def at(self, category: str | None, path: Path) -> tuple[bool, list[DiffRow]]:
         """Return the differences at a meeting, and whether everything was looked at."""
@@ -220,9 +225,10 @@ class _Said(NamedTuple):
     support: tuple[str, ...]
     sla: str
     targets: tuple[str, ...]
+    level: str
 
 
-def _said(decision: Decision) -> _Said:
+def _said(policy: Policy, decision: Decision) -> _Said:
     ended = decision.outcome if decision.outcome in ("discard", "park") else None
     support = (
         _unit(plan.department, plan.unit)
@@ -236,7 +242,8 @@ def _said(decision: Decision) -> _Said:
         for budget in target.budgets
     )
     lead = ended or _unit(decision.lead.department, decision.lead.unit)
-    return _Said(lead, tuple(support), decision.sla, tuple(targets))
+    level = "" if ended else policy.level_name(decision.level)
+    return _Said(lead, tuple(support), decision.sla, tuple(targets), level)
 
 
 def _unit(department: str, unit: str | None) -> str:
@@ -248,16 +255,27 @@ def _difference(old: _Said, new: _Said) -> Difference | None:
         return None
     removed = tuple(sorted(set(old.support) - set(new.support)))
     added = tuple(sorted(set(new.support) - set(old.support)))
-    slas = []
+    moves = old.lead == new.lead and old.level != new.level
+    leads, slas = [], []
     for one, other in ((old, new), (new, old)):
+        leads.append(f"{one.lead} (level {one.level})" if moves else one.lead)
         differing = [text for text in dict.fromkeys(one.targets) if text not in other.targets]
         slas.append(f"{one.sla} ({', '.join(differing)})" if differing else one.sla)
-    is_other = old.lead != new.lead or removed or added or slas[0] != slas[1]
-    return ((old.lead, new.lead), removed, added, (slas[0], slas[1])) if is_other else None
+    is_other = leads[0] != leads[1] or removed or added or slas[0] != slas[1]
+    return ((leads[0], leads[1]), removed, added, (slas[0], slas[1])) if is_other else None
 
 
-def _counting(policy: Policy, found: Sequence[Change]) -> Iterator[str]:
-    """Rules that count otherwise: changed themselves, or in the SLA, the calendars or the sources they name."""
+def _moved_departments(before: Policy, after: Policy) -> set[str]:
+    """Departments that work at another level than before."""
+    both = before.departments.keys() & after.departments.keys()
+    return {code for code in both if before.departments[code].level != after.departments[code].level}
+
+
+def _counting(policy: Policy, found: Sequence[Change], elsewhere: set[str]) -> Iterator[str]:
+    """Rules that count otherwise: changed themselves, or in the SLA, the calendars or the sources they name.
+
+    `elsewhere` are departments that work at another level: it may be what says which level holds a case they lead.
+    """
     changed: dict[str, set[str]] = {}
     for change in found:
         changed.setdefault(change.kind, set()).add(change.name)
@@ -265,7 +283,8 @@ def _counting(policy: Policy, found: Sequence[Change]) -> Iterator[str]:
     keys = {"calendar": "calendar", "source": "source", "platform": "source"}
     for rule in (*policy.guards, *policy.overlays, *policy.routes):
         named = rule.id in changed.get("rule", ())
-        named = named or (isinstance(rule, Route) and rule.sla in slas)
+        if isinstance(rule, Route):
+            named = named or rule.sla in slas or rule.lead.partition("@")[0] in elsewhere
         for part in (*rule.when.require, *rule.when.exclude):
             names = changed.get(keys.get(part.key, ""), set())
             named = named or bool(names if part.key == "platform" else names.intersection(map(str, part.values)))

@@ -14,7 +14,7 @@ from rules.catalogue import claimed_severity
 from rules.decide import Decider
 from rules.decision import Decision, Party
 from rules.facts import Facts
-from rules.policy import Policy, is_people
+from rules.policy import CITY, Policy, is_people
 
 __all__ = ["Duty", "MatrixBasis", "duties", "matrix_basis", "united"]
 
@@ -33,7 +33,8 @@ class Duty(msgspec.Struct, frozen=True, gc=False):
     """One line: in these areas (codes of level 1) a category is led and supported so, within these limits.
 
     `limits` are budgets of `resolve` as written, each with its clock; several where filing standards or overlays give
-    several. `required` are those of `support` whose part must be done before it can be closed.
+    several. `required` are those of `support` whose part must be done before it can be closed. `level` is the name of
+    the one that holds it, or "city".
     """
 
     category: str
@@ -46,6 +47,7 @@ class Duty(msgspec.Struct, frozen=True, gc=False):
     sla: str
     route: str | None
     reason: str
+    level: str = CITY
 
 
 def matrix_basis(policy: Policy, at_ms: int) -> MatrixBasis:
@@ -85,6 +87,7 @@ def duties(policy: Policy, decider: Decider, basis: MatrixBasis, areas: Sequence
                 sla=decision.sla,
                 route=decision.route,
                 reason=decision.reason,
+                level=policy.level_name(decision.level),
             )
 
 

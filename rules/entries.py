@@ -13,6 +13,8 @@ from rules.shapes import Between, Ref
 Severity = Annotated[int, Between(1, 4)]
 Count = Annotated[int, Between(1, 100)]
 CalendarRef = Annotated[str, Ref("calendar")]
+LevelRef = Annotated[str, Ref("level")]
+"""A level of the grid, or `city`."""
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):

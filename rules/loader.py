@@ -18,11 +18,11 @@ from rules.budgets import ALWAYS
 from rules.calendars import expand_days
 from rules.checks import (
     BUILT_IN,
-    CITY,
     BudgetCheck,
     Names,
     check_calendars,
     check_catalogue,
+    check_measures,
     check_references,
     check_requirements,
     check_rules,
@@ -30,11 +30,12 @@ from rules.checks import (
 from rules.conditions import read_when
 from rules.csv_tables import read_table
 from rules.ladder_checks import check_ladders
+from rules.measures import MeasuresEntry
 from rules.model import Document, Header, Sections
 from rules.model_clocks import CalendarEntry
 from rules.model_rules import When
 from rules.phrases import said
-from rules.policy import Policy
+from rules.policy import CITY, Policy
 from rules.problems import Code, Hint, Place, PolicyError, Problems
 from rules.readers import MISSING, Reading, read_entry, reader_for
 from rules.yaml_nodes import Mapping, Node, Scalar, Sequence, describe, read_nodes
@@ -60,6 +61,9 @@ _KINDS = {
     "overlays": "rule",
 }
 _SECTIONS = {field.name: reader_for(field.type) for field in msgspec.structs.fields(Sections)}
+_MEASURES = "measures"
+"""The one section that is no collection of things with names: it may be given once, in any file."""
+_ANYWHERE = (*_SECTIONS, _MEASURES)
 _HEADER = tuple(field.name for field in msgspec.structs.fields(Header))
 
 
@@ -101,6 +105,7 @@ class _Load:
         self.reading = Reading(self.problems, {When: read_when})
         self.names = Names({"calendar": {ALWAYS: BUILT_IN}, "level": {CITY: BUILT_IN}})
         self.found: dict[str, list[Any]] = {name: [] for name in _SECTIONS}
+        self.measures: list[MeasuresEntry | None] = []  # None for one that can't be read
 
     def run(self) -> Policy:
         if POLICY_FILE not in self.files:
@@ -117,7 +122,9 @@ class _Load:
         zone = self._zone(header)
         check_catalogue(sections, self.reading)
         check_calendars(sections, self.reading, zone)
-        BudgetCheck(sections, self.reading).run()
+        measures = self.measures[0] if self.measures else None
+        check_measures(measures, self.reading)
+        BudgetCheck(header, sections, measures, self.reading).run()
         check_rules(sections, self.reading)
         if header is not None:
             check_requirements(header, self.reading)
@@ -126,7 +133,7 @@ class _Load:
         self.problems.raise_if_any()
         if header is None:
             raise AssertionError("a header that can't be read has been reported")
-        document = Document(FORMAT, header, sections)
+        document = Document(FORMAT, header, sections, measures)
         return Policy(document, _encode(document), self.problems.warnings, self.names.by_kind)
 
     def _root(self, file: str) -> Mapping | None:
@@ -146,7 +153,7 @@ class _Load:
             return None
         own, other = Mapping(root.place), Mapping(root.place)
         for name in root.keys:
-            part = other if name in _SECTIONS else own
+            part = other if name in _ANYWHERE else own
             part.keys[name], part.values[name] = root.keys[name], root.values[name]
         self._sections(other)
         header = read_entry(Header, own, self.reading)
@@ -174,18 +181,27 @@ class _Load:
     def _sections(self, root: Mapping | None) -> None:
         for name, node in root.values.items() if root else ():
             place = root.keys[name].place if root else node.place
+            if name == _MEASURES:
+                self._measure(node, place)
+                continue
             if name not in _SECTIONS:
                 if name in _HEADER:
                     where = "a file other than policy.yaml"
                     self.problems.add(Code.UNKNOWN_KEY, place, Hint.MOVE, key=name, where=where)
                 else:
-                    known = dict.fromkeys(_SECTIONS)
+                    known = dict.fromkeys(_ANYWHERE)
                     self.problems.suggest(Code.UNKNOWN_KEY, place, name, known, key=name, where="a policy file")
                 continue
             self._define(name, node)
             entries = _SECTIONS[name](node, self.reading)
             if entries is not MISSING:
                 self.found[name] += entries
+
+    def _measure(self, node: Node, place: Place) -> None:
+        if self.measures:
+            self.problems.add(Code.DUPLICATE_KEY, place, key=_MEASURES)
+        entry = self.reading.read(MeasuresEntry, node)
+        self.measures.append(None if entry is MISSING else entry)
 
     def _define(self, section: str, node: Node) -> None:
         """Note the names a section defines, readable or not."""
@@ -228,6 +244,10 @@ class _Load:
 
     def _define_listed(self, root: Mapping | None) -> int:
         """Define the names that policy.yaml lists; gives the number of grid levels, 0 when they can't be read."""
+        reasons = root.values.get("reasons") if root else None
+        whistles = reasons.values.get("whistle") if isinstance(reasons, Mapping) else None
+        for key in whistles.keys.values() if isinstance(whistles, Mapping) else ():
+            self.names.define("whistle", key.text, key.place, self.problems)
         count = 0
         for kind, field in (("mode", "modes"), ("level", "grid_levels")):
             node = root.values.get(field) if root else None

@@ -13,10 +13,14 @@ MEANINGS: dict[str, dict[str, tuple[str, str]]] = {
         "include": ("the files that belong to it; `*` stays inside one folder", "所含文件；`*` 只匹配同一文件夹内"),
         "fallback": ("who takes what no route takes; exactly one", "无任何派遣规则适用时由谁承接；有且只有一个"),
         "reasons": (
-            "the codes people choose when they return, hold, extend or void",
-            "退单、挂账、延期、作废时可选的原因",
+            "the codes people choose when they return, hold, extend, void …; kinds of whistles, bodies referred to",
+            "退单、挂账、延期、作废等时可选的原因，以及哨的种类、可转送的单位",
         ),
         "requires": ("what it needs of things outside, such as the grid's version", "对外部的要求，例如网格版本"),
+        "whistle_attend": (
+            "how soon whoever a whistle calls must be on site, unless an overlay says it; 1h when not given",
+            "被吹哨单位须多久以内到场，叠加规则另有规定的除外；不写为 1h",
+        ),
     },
     "Fallback": {
         "lead": ("the department that reads them", "承接部门"),
@@ -31,8 +35,8 @@ MEANINGS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "ReasonKind": {
         "kind": (
-            "the kind of request: `return`, `hold`, `extend`, `void` …",
-            "请求种类：`return`、`hold`、`extend`、`void` 等",
+            "what the reason is for; codes of `whistle` are kinds of whistles, those of `refer` the bodies referred to",
+            "用于何事；`whistle` 的代码是哨的种类，`refer` 的代码是可转送的单位",
         ),
         "codes": ("its codes", "该种类的代码"),
     },
@@ -45,7 +49,10 @@ MEANINGS: dict[str, dict[str, tuple[str, str]]] = {
         "zh": ("name in Chinese", "中文名称"),
         "en": ("name in English", "英文名称"),
         "group": ("the working group it belongs to", "所属工作组"),
-        "level": ("the level of the grid it works at, or `city`", "所在网格级别，或 `city`"),
+        "level": (
+            "the level of the grid it works at, or `city`; it holds there what it leads, unless rules say otherwise",
+            "所在网格级别，或 `city`；其主办的案件由该级负责，规则另有规定的除外",
+        ),
         "units": (
             "`from_grid`: one office per cell of its level, named `department@level`",
             "`from_grid`：该级每个网格各有一个单位，写作 `部门@级别`",
@@ -147,6 +154,10 @@ MEANINGS: dict[str, dict[str, tuple[str, str]]] = {
         "extend_times": ("how many extensions", "最多延期几次"),
         "close_after": ("what closes it", "以什么为结案"),
         "done_by": ("whose `done` counts", "以谁的完成为准"),
+        "callback_attempts": (
+            "how often a reporter is called back before it is given up; 3 when not given",
+            "回访最多拨打几次；不写为 3 次",
+        ),
     },
     "TargetEntry": {
         "name": ("which target", "哪一项"),
@@ -164,7 +175,10 @@ MEANINGS: dict[str, dict[str, tuple[str, str]]] = {
         "steps": ("the steps, in order", "各级步骤，按顺序"),
         "calendar": ("for working units in `after`", "`after` 中工作时单位所用日历"),
         "hold_outside": ("notices wait until this calendar is open", "此日历之外的通知顺延"),
-        "acknowledge_timeout": ("how long a notified person may be silent", "被通知者多久未应答即视为无应答"),
+        "acknowledge_timeout": (
+            "how long the reply to a `supervise` step may take: the `reply_due` of the supervision it opens",
+            "`supervise` 步骤所开督办的答复时限，即该督办的 `reply_due`",
+        ),
         "repeat": ("climb again", "重复执行"),
         "stop_when": ("what ends it", "何时停止"),
         "then": ("the ladder that follows", "其后接续的阶梯"),
@@ -194,12 +208,20 @@ MEANINGS: dict[str, dict[str, tuple[str, str]]] = {
         "sla": ("its deadlines", "适用时限"),
         "ladder": ("its escalation", "适用升级阶梯"),
         "reason": ("shown to people as it stands", "原样展示给人看的依据"),
+        "level": (
+            "the level of the grid that holds it, or `city`; when not given, where the lead works",
+            "由哪一级网格（或 `city`）负责；不写则为主办部门所在级别",
+        ),
     },
     "Overlay": {
         "support": ("who must help", "协办部门"),
         "tags": ("labels it adds", "添加的标签"),
         "severity": ("how bad it is at least", "至少提升到的等级"),
         "targets": ("further budgets; the earliest due counts", "附加时限；最早到期者为准"),
+        "level": (
+            "a level of the grid that should hold it, or `city`; the widest counts, so it only ever moves up",
+            "应由哪一级网格（或 `city`）负责；取最高一级，只升不降",
+        ),
     },
     "Support": {
         "dept": ("the department, or `department@level`", "部门，或 `部门@级别`"),
@@ -215,6 +237,23 @@ MEANINGS: dict[str, dict[str, tuple[str, str]]] = {
         "calendar": ("for working units", "工作时单位所用日历"),
         "of": ("of whom", "对谁"),
     },
+    "MeasuresEntry": {
+        "weights": (
+            "what counts in the composite figure, and how much; at least one",
+            "综合得分中各项指标的权重；至少一项",
+        ),
+        "minimum_cases": ("with fewer cases: shown, not ranked", "案件少于此数的只列出，不排名"),
+        "came_back": (
+            "the same place and category again within so long of closing: it came back",
+            "结案后多久以内同一地点、同一类别再次发生即为反复",
+        ),
+        "boards": ("how many the boards name", "红黑榜各列几名"),
+    },
+    "Weight": {
+        "measure": ("which measure", "哪项指标"),
+        "weight": ("a whole number above 0; only proportions matter", "大于 0 的整数；只看相互比例"),
+    },
+    "Boards": {"red": ("the best", "红榜"), "black": ("the worst", "黑榜")},
     "Text": {"zh": ("in Chinese", "中文"), "en": ("in English", "英文")},
 }
 

@@ -3,10 +3,27 @@
 from typing import Annotated
 
 from rules.entries import Entry
+from rules.measures import MeasuresEntry
 from rules.model_catalogue import CategoryEntry, Department, MergeRule, Source
 from rules.model_clocks import CalendarEntry, LadderEntry, SlaEntry
-from rules.model_rules import Guard, Overlay, Route
-from rules.shapes import Code, Ref, ZoneText
+from rules.model_rules import Attend, Guard, Overlay, Route
+from rules.shapes import Choice, Code, Ref, ZoneText
+
+REASON_KINDS = (
+    "return",
+    "hold",
+    "extend",
+    "transfer",
+    "support",
+    "exempt",
+    "rework",
+    "void",
+    "close_forced",
+    "reopen",
+    "whistle",
+    "refer",
+)
+"""What people give a reason for; codes of `whistle` are kinds of whistles, those of `refer` bodies to refer to."""
 
 
 class Fallback(Entry, frozen=True):
@@ -28,11 +45,11 @@ class Reason(Entry, frozen=True):
 
 
 class ReasonKind(Entry, frozen=True):
-    """The reasons for one kind of request."""
+    """The codes people choose from for one kind of act."""
 
     key = "kind"
     inline = "codes"
-    kind: Code
+    kind: Annotated[str, Choice(REASON_KINDS)]
     codes: tuple[Reason, ...]
 
 
@@ -57,6 +74,7 @@ class Header(Entry, kw_only=True, frozen=True):
     fallback: Fallback
     reasons: tuple[ReasonKind, ...]
     requires: tuple[Requirement, ...] = ()
+    whistle_attend: Attend | None = None
 
 
 class Sections(Entry, frozen=True):
@@ -80,3 +98,4 @@ class Document(Entry, frozen=True):
     format: int
     header: Header
     sections: Sections
+    measures: MeasuresEntry | None = None

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from rules.entries import CalendarRef, Entry, Severity
+from rules.entries import CalendarRef, Entry, LevelRef, Severity
 from rules.shapes import Alias, Between, BudgetText, CategoryCode, Choice, Code, Ref
 
 
@@ -14,7 +14,7 @@ class Department(Entry, frozen=True):
     zh: str = ""
     en: str = ""
     group: Code | None = None
-    level: Annotated[str, Ref("level")] | None = None
+    level: LevelRef | None = None
     units: Annotated[str, Choice(("from_grid",))] | None = None
 
 

@@ -116,6 +116,7 @@ class SlaEntry(Entry, frozen=True):
     extend_times: Annotated[int, Between(0, 100)] | None = None
     close_after: Annotated[str, Choice(("check", "callback"))] = "check"
     done_by: Annotated[str, Choice(("lead_and_required", "lead_only"))] = "lead_and_required"
+    callback_attempts: Annotated[int, Between(1, 10)] = 3
 
 
 class StepEntry(Entry, frozen=True):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from rules.entries import CalendarRef, Entry, Severity, Text
+from rules.entries import CalendarRef, Entry, LevelRef, Severity, Text
 from rules.facts import Scalar
 from rules.model_clocks import Of, TargetName
 from rules.shapes import Between, BudgetText, Choice, Code, DateText, Ref, Tag, Target
@@ -47,13 +47,14 @@ class Guard(Rule, kw_only=True, frozen=True):
 
 
 class Route(Rule, kw_only=True, frozen=True):
-    """Single hit: who leads, by when, and what happens when nothing does."""
+    """Single hit: who leads, by when, what happens when nothing does, and which level of the grid holds it."""
 
     priority: Priority = 100
     lead: Annotated[Target, Ref("target")]
     sla: Annotated[str, Ref("sla")]
     ladder: Annotated[str, Ref("ladder")] | None = None
     reason: str = ""
+    level: LevelRef | None = None
 
 
 class Attend(Entry, frozen=True):
@@ -97,3 +98,4 @@ class Overlay(Rule, kw_only=True, frozen=True):
     tags: tuple[Tag, ...] = ()
     severity: Raise | None = None
     targets: tuple[ExtraTarget, ...] = ()
+    level: LevelRef | None = None

@@ -108,6 +108,7 @@ PHRASES = {
     'a whole number or a comparison such as "<={limit}"': '整数，也不是形如 "<={limit}" 的比较式',
     'a comparison such as ">=5"': '形如 ">=5" 的比较式',
     "a list of at least one value": "至少含一个值的列表",
+    "a mapping of at least one measure to its weight": "至少含一项指标及其权重的键值对",
     'a requirement such as ">=2026.10,<2027"': '版本要求（形如 ">=2026.10,<2027"）',
     "built in": "系统内置",
     # forms of policy tests
@@ -174,6 +175,9 @@ PHRASES = {
     "verify": "核实要求 verify",
     "source": "来源",
     "merge rule": "合并规则",
+    "measures": "考核 measures",
+    "weight": "权重",
+    "boards": "红黑榜 boards",
     "hours": "时段 hours",
     "provider": "节假日来源 days",
     "override": "特定日期 overrides",

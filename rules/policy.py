@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 
 from rules.budgets import ALWAYS, Budget, parse_budget
 from rules.calendars import Calendar, Hours
-from rules.catalogue import DEFAULT_SEVERITY, Category, FilingStandard, Merge, ancestors, inherit
+from rules.catalogue import Category, Merge, ancestors, build_category, build_merge
 from rules.clock import AlwaysClock, Clock, Opened
 from rules.conditions import KEYWORD, normal_text
 from rules.keywords import Keywords
 from rules.ladders import Ladder
+from rules.measures import Measures, build_measures
 from rules.model import Document, Fallback
-from rules.model_catalogue import CategoryEntry, Department, MergeRule, Source
+from rules.model_catalogue import Department, Source
 from rules.model_clocks import CalendarEntry
 from rules.model_rules import Guard, Overlay, Route
 from rules.problems import Place, Problem
@@ -25,6 +26,11 @@ from rules.promises import Sla, build_ladder, build_sla
 from rules.worktime import WorkingClock
 
 T = TypeVar("T")
+
+CITY = "city"
+"""The level above the grid's first: departments of the whole city."""
+WHISTLE_ATTEND = "1h"
+"""Within which whoever a whistle calls must be on site, unless the policy says otherwise."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -91,6 +97,14 @@ class Policy:
         """Names of the levels 1..n, the widest first."""
         return self.document.header.grid_levels
 
+    def level_number(self, name: str) -> int:
+        """Return the number of a level, 1 = the widest, 0 = the city. Raises ValueError for a name there is not."""
+        return 0 if name == CITY else self.grid_levels.index(name) + 1
+
+    def level_name(self, number: int) -> str:
+        """Return the name of a level by its number. Raises IndexError beyond the grid's last."""
+        return self.grid_levels[number - 1] if number else CITY
+
     @property
     def fallback(self) -> Fallback:
         """Who takes what no route takes."""
@@ -138,7 +152,7 @@ class Policy:
     def categories(self) -> MappingProxyType[str, Category]:
         """By code, with everything inherited filled in."""
         entries = {entry.code: entry for entry in self.document.sections.categories}
-        return MappingProxyType({code: _category(entries, code) for code in entries})
+        return MappingProxyType({code: build_category(entries, code) for code in entries})
 
     def category(self, code: str | None) -> Category | None:
         """Return the category with everything it inherits; None for a code the catalogue does not have."""
@@ -187,7 +201,7 @@ class Policy:
 
     @cached_property
     def _merges(self) -> dict[str, Merge]:
-        return {rule.category: _merge(rule) for rule in self.document.sections.merge}
+        return {rule.category: build_merge(rule) for rule in self.document.sections.merge}
 
     def merge_rule(self, category: str | None) -> Merge | None:
         """Return the merge rule of the category or its nearest ancestor that has one."""
@@ -197,13 +211,31 @@ class Policy:
         return None
 
     @cached_property
-    def _reasons(self) -> dict[tuple[str, str], tuple[str, str]]:
+    def _reasons(self) -> dict[str, Mapping[str, tuple[str, str]]]:
         kinds = self.document.header.reasons
-        return {(kind.kind, reason.code): (reason.zh, reason.en) for kind in kinds for reason in kind.codes}
+        return {
+            kind.kind: MappingProxyType({reason.code: (reason.zh, reason.en) for reason in kind.codes})
+            for kind in kinds
+        }
 
     def reason(self, kind: str, code: str) -> tuple[str, str] | None:
         """Return the words (zh, en) of a reason code; None when the policy does not know it."""
-        return self._reasons.get((kind, code))
+        return self._reasons.get(kind, {}).get(code)
+
+    def reasons_of(self, kind: str) -> Mapping[str, tuple[str, str]]:
+        """Return what people choose from for a kind of `REASON_KINDS`: words (zh, en) by code; empty when nothing."""
+        return self._reasons.get(kind, MappingProxyType({}))
+
+    @cached_property
+    def measures(self) -> Measures:
+        """How departments and areas are compared."""
+        return build_measures(self.document.measures)
+
+    @cached_property
+    def whistle_attend(self) -> Budget:
+        """Within which whoever a whistle calls must be on site, when no overlay says it of them."""
+        attend = self.document.header.whistle_attend
+        return parse_budget(attend.within, attend.calendar) if attend else parse_budget(WHISTLE_ATTEND)
 
     @cached_property
     def _clocks(self) -> dict[str, Clock]:
@@ -253,37 +285,3 @@ def needs_verification(source: Source, confidence: float | None) -> bool:
 
 def _by(entries: Iterable[T], field: str) -> MappingProxyType[str, T]:
     return MappingProxyType({getattr(entry, field): entry for entry in entries})
-
-
-def _category(entries: dict[str, CategoryEntry], code: str) -> Category:
-    entry = entries[code]
-    stated = {
-        field: inherit(entries, code, field) for field in ("kind", "severity", "severity_cap", "evidence", "standards")
-    }
-    flags = {field: bool(inherit(entries, code, field)) for field in ("life_safety", "public", "self_handled")}
-    standards = tuple(
-        FilingStandard(
-            standard.code, standard.zh, standard.en, parse_budget(standard.limit, standard.calendar), standard.close
-        )
-        for standard in stated["standards"] or ()  # type: ignore[attr-defined]
-    )
-    return Category(
-        code=code,
-        zh=entry.zh,
-        en=entry.en,
-        kind=stated["kind"],  # type: ignore[arg-type]
-        severity=stated["severity"] or DEFAULT_SEVERITY,  # type: ignore[arg-type]
-        severity_cap=stated["severity_cap"],  # type: ignore[arg-type]
-        aliases=entry.aliases,
-        evidence=stated["evidence"] or (),  # type: ignore[arg-type]
-        standard_ref=entry.standard_ref,
-        standards=standards,
-        **flags,
-    )
-
-
-def _merge(rule: MergeRule) -> Merge:
-    def fixed_ms(text: str | None) -> int | None:
-        return None if text is None else AlwaysClock().open(parse_budget(text), 0).amount_ms
-
-    return Merge(rule.category, rule.radius_m, fixed_ms(rule.gap), fixed_ms(rule.life), rule.mode, rule.same)

@@ -33,6 +33,7 @@ class Sla(msgspec.Struct, frozen=True, gc=False):
     extend_times: int
     close_after: str
     done_by: str
+    callback_attempts: int
 
 
 DEFAULT_EXTENDS = 2
@@ -68,6 +69,7 @@ def build_sla(entry: SlaEntry) -> Sla:
         extend_times=DEFAULT_EXTENDS if entry.extend_times is None else entry.extend_times,
         close_after=entry.close_after,
         done_by=entry.done_by,
+        callback_attempts=entry.callback_attempts,
     )
 
 

@@ -8,6 +8,7 @@ import msgspec
 from rules import shapes
 from rules.entries import Entry, Text
 from rules.meanings import MEANINGS, WHEN
+from rules.measures import Boards, MeasuresEntry, Weight
 from rules.model import Fallback, Header, Reason, ReasonKind, Requirement
 from rules.model_catalogue import CategoryEntry, Department, Extend, MergeRule, Source, Standard, Verify
 from rules.model_clocks import (
@@ -39,6 +40,7 @@ _CHAPTERS: tuple[tuple[str, tuple[type[Entry], ...]], ...] = (
     ("sla", (SlaEntry, TargetEntry, Reopen, Hold)),
     ("ladders", (LadderEntry, StepEntry, Repeat)),
     ("merge", (MergeRule,)),
+    ("measures", (MeasuresEntry, Weight, Boards)),
     ("guards", (Guard,)),
     ("routes", (Route,)),
     ("overlays", (Overlay, Support, Attend, Raise, ExtraTarget)),

@@ -15,7 +15,7 @@ import msgspec
 from rules.conditions import ATTRIBUTE, CHOICES, KEYS, KEYWORD, NUMBERS, WHOLE
 from rules.entries import Entry
 from rules.meanings import MEANINGS, WHEN
-from rules.model import Header, Sections
+from rules.model import Document, Header, Sections
 from rules.model_rules import Rule, When
 from rules.readers import MAX_TEXT
 from rules.shapes import Between, Choice, Embedded, Parsed, Pattern, Ref
@@ -54,6 +54,7 @@ def policy_schema() -> Schema:
     needed = [field.encode_name for field in msgspec.structs.fields(Header) if field.required]
     defs: Schema = {}
     properties = {**_properties(Header, header, defs), **_properties(Sections, _fields(Sections), defs)}
+    properties["measures"] = _of(_fields(Document)["measures"].type, defs)
     when = _conditions()
     block = {key: value for key, value in when["properties"].items() if key != "not"}
     defs["When"] = when

@@ -106,7 +106,7 @@ def _idle(contest: Contest, dues: Dues, limits: Limits, overlay: Overlay) -> Ite
     policy = contest.policy
     place = policy.place("rule", overlay.id)
     categories = limits.categories(overlay)
-    met = [(policy.sla(route.sla), limits.categories(route) & categories) for route in _met(contest, overlay)]
+    met = [(policy.sla(route.sla), limits.categories(route) & categories) for route in met_by(contest, overlay)]
 
     def promised(name: str) -> list[list[Budget]]:
         """Per route it can meet: the budgets of that target there; none where the overlay alone gives it one."""
@@ -135,7 +135,7 @@ def _idle(contest: Contest, dues: Dues, limits: Limits, overlay: Overlay) -> Ite
                 )
 
 
-def _met(contest: Contest, overlay: Overlay) -> list[Route]:
+def met_by(contest: Contest, overlay: Overlay) -> list[Route]:
     """Return the routes that can hold together with an overlay, as far as each alone tells."""
     mine = contest.rows_of[overlay.id]
     kinds = spots = 0

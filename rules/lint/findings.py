@@ -36,6 +36,7 @@ class Advice(Enum):
     )
     SPLIT = ("ask for less in one rule", "请减少单条规则的条件")
     CELL = ("correct the code", "请更正代码")
+    LEVEL = ("take it out, or name a wider level", "请删除，或改为更高一级")
     TEST = ("write a test in which it takes effect", "请补充使其生效的测试")
 
     def __init__(self, en: str, zh: str) -> None:
@@ -155,6 +156,12 @@ class Check(Enum):
         "'{rule}' names cell {cells}, which the grid does not have",
         "规则“{rule}”所写网格 {cells} 不存在",
         Advice.CELL,
+    )
+    NEVER_WIDEST = (
+        "W111",
+        "'{rule}': level {level} never counts: every route it can meet is held there or higher up",
+        "规则“{rule}”：级别 {level} 永不生效：可同时生效的规则均已由该级或更高一级负责",
+        Advice.LEVEL,
     )
     UNTESTED = ("W201", "'{rule}' has no test", "规则“{rule}”没有测试", Advice.TEST)
 

@@ -10,6 +10,7 @@ from rules.lint.contest import Contest
 from rules.lint.deadlines import deadline_findings
 from rules.lint.dues import Dues
 from rules.lint.findings import Check, Finding, described, finding, listed
+from rules.lint.holding import level_findings
 from rules.lint.holes import Hole, holes
 from rules.lint.places import Path, named_cells
 from rules.lint.reach import STEPS, Fate, Useless, useless_rules
@@ -61,6 +62,7 @@ def lint(
         *_holes(contest, table),
         *deadline_findings(contest, dues),
         *ladder_findings(contest, dues),
+        *level_findings(contest),
         *expiries(policy, at_ms),
         *coverages(policy, at_ms),
         *_unknown_cells(policy, paths),

@@ -10,6 +10,7 @@ from rules import PLACE_HOWS, Facts, Policy, load_policy
 
 CATEGORIES = ["01", "01.01", "01.01.01", "01.02", "02", "02.01", "02.01.03", "noise", "noise.street"]
 CELLS = {"1": ["11", "12"], "2": ["21"]}
+LEVELS = ["city", "borough", "district"]
 TAGS = ["whistle", "exercise", "night", "flood"]
 KEYWORDS = ["gas", "gas leak", "leak", "煤气", "smell"]
 SOURCES = {"hotline": "people", "camera": "ground", "satellite": "satellite"}
@@ -93,6 +94,10 @@ def policy_files(rng: random.Random) -> dict[str, bytes]:
         if rng.random() < 0.4:
             overlay["targets"] = {"resolve": "2h", "contact": {"within": "4wh", "calendar": "office"}}
         overlays.append(overlay)
+    levels = random.Random(str(routes + overlays))
+    for rule in routes + overlays:
+        if levels.random() < 0.25:
+            rule["level"] = levels.choice(LEVELS)
     guards = [
         {
             "id": f"g{i}",
@@ -113,7 +118,12 @@ def policy_files(rng: random.Random) -> dict[str, bytes]:
         "reasons": {},
     }
     rest = {
-        "departments": {"police": {}, "gas": {}, "water": {}, "office": {"units": "from_grid"}},
+        "departments": {
+            "police": {},
+            "gas": {"level": "city"},
+            "water": {"level": "borough"},
+            "office": {"units": "from_grid", "level": "district"},
+        },
         "categories": {
             code: {"standards": {"a": {"limit": "2h"}, "b": {"limit": "1wd"}}} if code.startswith("01") else {}
             for code in CATEGORIES

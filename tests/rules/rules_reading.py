@@ -97,6 +97,15 @@ class Reading:
             return "priority"
         return "order" if first == second else "specificity"
 
+    def level(self, route: Rule | None, lead: str) -> tuple[int, str | None]:
+        """The widest of what the route (or its lead's own level, which no rule says) and the overlays name."""
+        numbers = {name: number for number, name in enumerate(("city", *self.policy.grid_levels))}
+        own = {each.code: each.level for each in self.policy.document.sections.departments}[lead]
+        named = [(numbers[rule.level], rule.id) for rule in (route, *self.overlays) if rule and rule.level]
+        if not (route and route.level) and own not in (None, "city"):
+            named.insert(0, (numbers[own], None))
+        return min(named, key=lambda pair: pair[0], default=(0, None))
+
     def near(self, rules: tuple[Rule, ...]) -> list[tuple[str, str]]:
         """(rule, the key that failed): its own category first, then those with the most keys that hold."""
         near = [rule.id for rule in rules if self.keyed[rule.id].near]

@@ -146,6 +146,7 @@ def test_where_life_is_at_stake_the_clock_is_the_one_of_minutes_whatever_else_is
         decision = decider.decide(facts(code, mode=mode, severity=severity, **known))
         assert (decision.sla, decision.ladder) == ("life-safety", "life-safety"), (code, mode, known)
         assert decision.guard is None
+        assert decision.level == 0
 
 
 def test_the_three_tiers(decider: Decider):
@@ -180,6 +181,7 @@ def test_emergency_mode_never_means_less(policy: Policy, decider: Decider):
     for code in policy.categories:
         peace, emergency = (decider.decide(facts(code, mode=mode)) for mode in policy.modes)
         assert emergency.severity <= peace.severity
+        assert emergency.level <= peace.level, code
         here = {(plan.department, plan.unit) for plan in emergency.support} | {
             (emergency.lead.department, emergency.lead.unit)
         }

@@ -2,6 +2,7 @@
 
 import random
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 
 import msgspec
 import orjson
@@ -18,6 +19,7 @@ from rules.diff import _said as in_words
 from rules.lint.places import named_cells
 
 NOW_MS = at_ms("2026-03-04 10:00")
+Edit = Callable[[random.Random, dict], None]
 
 
 def compared(*edits: tuple[str, str], **more: object) -> Diff:
@@ -117,9 +119,12 @@ def test_every_kind_of_definition():
         ("  rider: {platform: people, severity_cap: 2", "  runner: {platform: people, severity_cap: 2"),
         ('"03.02": {same: asset, mode: auto}', '"03.02": {same: asset, mode: suggest}'),
         ("repeat: {every: 1d, times: 3}", "repeat: {every: 1d, times: 4}"),
+        ("include:", "whistle_attend: 2h\nmeasures: {weights: {inspection: 1}}\ninclude:"),
     )
     assert {(change.kind, change.name, change.how) for change in changes(one, other)} == {
+        ("policy", "measures", "changed"),
         ("policy", "modes", "changed"),
+        ("policy", "whistle_attend", "changed"),
         ("department", "fire-brigade", "changed"),
         ("source", "rider", "removed"),
         ("source", "runner", "added"),
@@ -131,13 +136,13 @@ def test_every_kind_of_definition():
 # --- against the plain loop ---------------------------------------------------------------------
 
 
-def pair(seed: int) -> tuple[Policy, Policy, list[Facts]]:
+def pair(seed: int, edits: Sequence[Edit] | None = None) -> tuple[Policy, Policy, list[Facts]]:
     """A small random policy, the same with something changed, and all facts that matter to both."""
     files, everything = lint_files(seed)
     rng = random.Random(f"diff {seed}")
     document = orjson.loads(files["rules.yaml"])
     for _ in range(rng.randint(1, 3)):
-        rng.choice(EDITS)(rng, document)
+        rng.choice(edits or EDITS)(rng, document)
     return load_policy(files), load_policy(files | {"rules.yaml": orjson.dumps(document)}), everything
 
 
@@ -176,9 +181,20 @@ def other_catalogue(rng: random.Random, document: dict) -> None:
     document["categories"].pop(rng.choice(["02", "02.01"]), None)  # others lie under them, so rules may name them
 
 
+def other_level(rng: random.Random, document: dict) -> None:
+    rng.choice([*document["routes"], *document["overlays"]])["level"] = rng.choice(["city", "borough", "district"])
+
+
+def other_office(rng: random.Random, document: dict) -> None:
+    document["departments"][rng.choice(["gas", "police", "office"])]["level"] = rng.choice(["city", "borough"])
+
+
 EDITS = [
     other_lead, other_priority, no_such_rule, other_order, other_support, other_sla, other_limits, other_catalogue,
 ]  # fmt: skip
+
+
+LEVEL_EDITS = [other_level, other_level, other_office, other_lead]
 
 
 def truth(before: Policy, after: Policy, everything: list[Facts]) -> dict[tuple, set[int]]:
@@ -197,15 +213,15 @@ def truth(before: Policy, after: Policy, everything: list[Facts]) -> dict[tuple,
         for policy in (before, after):
             category = facts.category if facts.category in policy.categories else None
             decided = decide_plainly(policy, msgspec.structs.replace(facts, path=path, category=category))
-            said.append(in_words(decided))
+            said.append(in_words(policy, decided))
         differs = difference(*said)
         if differs is not None:
             found[facts.category, area, differs].add(facts.severity)
     return found
 
 
-def problems(seed: int) -> list[str]:
-    before, after, everything = pair(seed)
+def problems(seed: int, edits: Sequence[Edit] | None = None) -> list[str]:
+    before, after, everything = pair(seed, edits)
     found = diff_policies(before, after, BASE_MS, paths=PATHS)
     wanted = truth(before, after, everything)
     asked = {facts.category for facts in everything}
@@ -238,6 +254,15 @@ def test_equals_deciding_everything_twice(part: int):
     assert {seed: said for seed in range(part, 32, 4) if (said := problems(seed))} == {}
 
 
+def test_levels_equal_deciding_everything_twice():
+    assert {seed: said for seed in range(10, 26) if (said := problems(seed, LEVEL_EDITS))} == {}
+
+
 def test_the_comparison_notices(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("rules.diff._counting", lambda policy, found: iter(()))
+    monkeypatch.setattr("rules.diff._counting", lambda *_: iter(()))
     assert any(problems(seed) for seed in range(40))
+
+
+def test_the_comparison_notices_departments(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("rules.diff._moved_departments", lambda *_: set())
+    assert any(problems(seed, LEVEL_EDITS) for seed in range(10, 26))

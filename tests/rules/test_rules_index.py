@@ -43,6 +43,7 @@ def check(policy: Policy, facts: Facts, decided: Decision, trace: Trace) -> Read
     assert (decided.overlays, decided.guard) == (tuple(ids[1]), ids[0])
     assert (decided.severity, decided.severity_from) == (said.severity, facts.severity)
     assert decided.tags == tuple(dict.fromkeys(tag for overlay in said.overlays for tag in overlay.tags))
+    assert (decided.level, decided.level_by) == said.level(route if resolved else None, decided.lead.department)
     return said
 
 
@@ -63,11 +64,13 @@ def test_index_loop_and_explanations_agree(part: int):
             assert len(seen) % 10 or decide_plainly(policy, facts) == decided
             seen.update([said.won_by, f"deep {min(len(said.overlays), 3)}"])
             seen["raised"] += decided.severity_by is not None
+            seen[f"level {decided.level} by {decided.level_by and decided.level_by[0]}"] += 1
             seen["unresolved"] += bool(decided.unresolved)
             seen["standard"] += any(b.provisional for target in decided.targets for b in target.budgets)
             for keys in said.keyed.values():
                 seen.update(f"{'not ' * negated}{key} {passes}" for key, negated, _, passes in keys)
     wanted = ["guard", "priority", "specificity", "order", "fallback", "raised", "unresolved", "standard", "deep 3"]
+    wanted += [f"level {number} by {rule}" for number in (0, 1, 2) for rule in ("r", "o", None)]
     wanted += [f"{key} {passes}" for key in (*KEYS, "attributes.kv", "dates") for passes in (True, False)]
     wanted += [f"not {key} {passes}" for key in (*KEYS, "attributes.kv") for passes in (True, False)]
     assert not [name for name in wanted if not seen[name]]

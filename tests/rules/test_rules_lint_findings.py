@@ -272,6 +272,24 @@ def test_cells_the_grid_does_not_have():
     assert told(policy, Check.UNKNOWN_CELL, paths=None) == []
 
 
+def test_levels_that_never_count():
+    def idle(level: str, *changes: tuple[str, str]) -> list[str]:
+        whistle = ("    tags: [whistle]\n", f"    tags: [whistle]\n    level: {level}\n")
+        return told(small(whistle, *changes), Check.NEVER_WIDEST)
+
+    office = ("lead: gas-company\n    sla: gas-leak", "lead: street-office@township\n    sla: gas-leak")
+    deeper = ('    reason: "gas emergency plan"\n', '    reason: "gas emergency plan"\n    level: community\n')
+    never = (
+        "rules.yaml:22 W111 'gas.whistle': level {} never counts: every route it can meet is held there or higher up"
+    )
+    assert idle("community") == []  # it takes what a department of the city leads
+    assert idle("community", office) == [never.format("community")]
+    assert idle("township", office) == [never.format("township")]
+    assert idle("city", office) == []
+    assert idle("township", office, deeper) == []
+    assert told(small(office), Check.NEVER_WIDEST) == []
+
+
 def test_rules_without_a_test():
     found = judged(small(), covered={"drill", "utilities"}).findings
     assert [each.rules for each in found if each.number == "W201"] == [("gas.leak",), ("gas.night",), ("gas.whistle",)]

@@ -103,6 +103,13 @@ SNIPPETS = {
     "sources: {s: {platform: people, verify: sometimes}}": "not valid",
     "overlays: [{id: a, when: {}, severity: {raise_to: 5}}]": "maximum",
     "merge: {'01': {mode: never}}": "not one of",
+    "measures: {}": "'weights' is a required property",
+    "measures: {weights: {closed: 1}}": "unexpected",
+    "measures: {weights: {inspection: 0}}": "not valid",
+    "measures: {weights: {inspection: 1}, boards: {red: -1}}": "minimum",
+    "reasons: {because: {}}": "unexpected",
+    "sla: {day: {calendar: always, targets: {resolve: 1d}, callback_attempts: 11}}": "maximum",
+    ROUTE % ("", ", level: 2"): "not of type 'string'",
 }
 
 
@@ -121,6 +128,8 @@ FITTING = [
     "calendars: {c: {hours: {all: ['08:00-12:00'], holiday: {windows: []}}}}",
     "overlays: [{id: a, when: {}, support: [{dept: a@township, attend: 15m}, {dept: b, attend: {within: 1wh}}]}]",
     "ladders: {l: {steps: [{trigger: resolve breach, to: level(2), do: urge}, {trigger: a 1%, to: 消防, do: urge}]}}",
+    "measures: {weights: {inspection: 3, closure_rate: {weight: 2}}, came_back: 30d, boards: {red: 0}}",
+    ROUTE % ("", ", level: community"),
 ]
 
 
@@ -133,8 +142,8 @@ def test_snippets_that_fit(text: str) -> None:
 
 def test_every_key_of_the_format_is_there_and_explained() -> None:
     assert set(SCHEMA["properties"]) == {
-        field.name for kind in (Header, Sections) for field in msgspec.structs.fields(kind)
-    }
+        "measures", *(field.name for kind in (Header, Sections) for field in msgspec.structs.fields(kind))
+    }  # fmt: skip
     assert set(SCHEMA["$defs"]["When"]["properties"]) == {*KEYS, "not"}
     for name, schema in SCHEMA["$defs"].items():
         whole = schema["anyOf"][1] if "anyOf" in schema else schema
