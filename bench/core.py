@@ -16,7 +16,7 @@ from bench.sampling import sampled
 from bench.town import Town
 from bench.workload import Day, Sent, as_backlog, as_day
 from dispatcher.core import CLOCK, CONTROL, DAY_MS, Engine, PartitionState, Position, Record, Rulebook
-from dispatcher.core.messages import Command
+from dispatcher.core.control import Activate
 from dispatcher.core.wire import encode
 from rules import Policy
 
@@ -90,7 +90,7 @@ class CoreDriver:
         self.counts: Counter[str] = Counter()
         self._offsets: Counter[str] = Counter()
         self._seq = 0
-        first = Command(command_id=f"first-{policy.sha256[:12]}", command="activate", sha256=policy.sha256)
+        first = Activate(command_id=f"first-{policy.sha256[:12]}", sha256=policy.sha256)
         self.take([Sent(0, CONTROL, encode(first))])
 
     def take(self, sent: Sequence[Sent]) -> Stretch:

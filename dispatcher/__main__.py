@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dispatcher.commands.alerts.app import alerts_app
+from dispatcher.commands.mode.app import mode_app, outage, reroute
 from dispatcher.commands.notices.app import notices_app
 from dispatcher.commands.register.app import register_app
 from dispatcher.commands.rules.app import rules_app
@@ -24,9 +25,12 @@ app = typer.Typer(
 grid_app = typer.Typer(help="The grid of cells.", no_args_is_help=True)
 app.add_typer(grid_app, name="grid")
 app.add_typer(alerts_app, name="alerts")
+app.add_typer(mode_app, name="mode")
 app.add_typer(notices_app, name="notices")
 app.add_typer(register_app, name="register")
 app.add_typer(rules_app, name="rules")
+app.command()(reroute)
+app.command()(outage)
 
 
 @app.callback()
@@ -123,21 +127,73 @@ def export(
 def kpi(
     ledger: LedgerOption = None,
     by: Annotated[
-        str | None, typer.Option("--by", help="department, area, category, major (its main class) or source.")
+        str | None, typer.Option("--by", help="department, party (units), area, category, major or source.")
     ] = None,
+    level: Annotated[int, typer.Option("--level", min=0, help="Of areas: the grid's level; of categories: depth.")] = 0,
+    received: Annotated[str | None, typer.Option("--received", help="Cases opened in this period.")] = None,
     filed: Annotated[
         str | None, typer.Option("--filed", help="Cases filed in this period: 2018-10 or FROM..TO.")
     ] = None,
     due: Annotated[str | None, typer.Option("--due", help="Cases due in this period.")] = None,
+    basis: Annotated[str | None, typer.Option("--basis", help="received, filed or due, of all cases.")] = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="As known at this instant (RFC 3339).")] = None,
+    adjusted: Annotated[
+        bool, typer.Option("--adjusted", help="Beside the raw rates those without what is exempt.")
+    ] = False,
+    time: Annotated[bool, typer.Option("--time", help="List: whose time it was.")] = False,
+    gaming: Annotated[bool, typer.Option("--gaming", help="List: what looks like working for the figures.")] = False,
+    came_back: Annotated[bool, typer.Option("--came-back", help="List: closed cases that came back.")] = False,
+    ratings: Annotated[bool, typer.Option("--ratings", help="List: what streets think of departments.")] = False,
+    exempt: Annotated[bool, typer.Option("--exempt", help="List: what the adjusted rates leave out.")] = False,
+    midnights: Annotated[bool, typer.Option("--midnights", help="List: open and overdue at each midnight.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    xlsx: Annotated[Path | None, typer.Option("--xlsx", help="Write a spreadsheet.")] = None,
     json: JsonOption = False,
     lang: LangOption = "en",
 ) -> None:
-    """Closure rates and their like, each with both of its terms."""
-    from dispatcher.commands.kpi import kpi_command
+    """Closure rates and their like, each with both of its terms; or one of the lists behind them."""
+    from dispatcher.commands.cohorts import Asked
+    from dispatcher.commands.kpi import LISTS, kpi_command
 
-    kpi_command(Settings.config, ledger, by=by, filed=filed, due=due, as_of=as_of, csv=csv, json=json, lang=lang)
+    lists = dict(zip(LISTS, (time, gaming, came_back, ratings, exempt, midnights), strict=True))
+    kpi_command(
+        Settings.config, ledger, asked=Asked(received, filed, due, basis, as_of), by=by, level=level,
+        adjusted=adjusted, csv=csv, json=json, xlsx=xlsx, lang=lang, lists=lists,
+    )  # fmt: skip
+
+
+@app.command()
+def boards(
+    ledger: LedgerOption = None,
+    of: Annotated[str, typer.Option("--of", help="department, unit, area, compound or property.")] = "department",
+    level: Annotated[int, typer.Option("--level", min=0, help="Of areas: the grid's level.")] = 0,
+    received: Annotated[str | None, typer.Option("--received", help="Cases opened in this period.")] = None,
+    filed: Annotated[str | None, typer.Option("--filed", help="Cases filed in this period.")] = None,
+    due: Annotated[str | None, typer.Option("--due", help="Cases due in this period.")] = None,
+    basis: Annotated[str | None, typer.Option("--basis", help="received, filed or due, of all cases.")] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="As known at this instant (RFC 3339).")] = None,
+    adjusted: Annotated[bool, typer.Option("--adjusted", help="Without what is exempt.")] = False,
+    inspections: Annotated[
+        Path | None, typer.Option("--inspections", help="CSV: unit,kind,date,score,max,notes.")
+    ] = None,
+    firms: Annotated[Path | None, typer.Option("--firms", help="CSV: compound,firm.")] = None,
+    red: Annotated[int | None, typer.Option("--red", min=0, help="Length of the red board.")] = None,
+    black: Annotated[int | None, typer.Option("--black", min=0, help="Length of the black board.")] = None,
+    minimum: Annotated[int | None, typer.Option("--minimum", min=1, help="Cases a rank needs.")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    xlsx: Annotated[Path | None, typer.Option("--xlsx", help="Write a spreadsheet.")] = None,
+    json: JsonOption = False,
+    lang: LangOption = "en",
+) -> None:
+    """Composite scores by the policy's weights, ranks, the red and the black board."""
+    from dispatcher.commands.boards import boards_command
+    from dispatcher.commands.cohorts import Asked
+
+    boards_command(
+        Settings.config, ledger, asked=Asked(received, filed, due, basis, as_of), of=of, level=level,
+        adjusted=adjusted, inspections=inspections, firms=firms, red=red, black=black, minimum=minimum, csv=csv,
+        json=json, xlsx=xlsx, lang=lang,
+    )  # fmt: skip
 
 
 @app.command(context_settings={"ignore_unknown_options": True})  # so that -73.9 is a number

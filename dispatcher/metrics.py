@@ -1,7 +1,8 @@
 """What the engine did, as Prometheus metrics: names `dispatch_*`, base units, labels bounded by the policy's size."""
 
 import time
-from collections.abc import Callable
+from collections import Counter as Counted
+from collections.abc import Callable, Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -41,6 +42,16 @@ class EngineMetrics:
             "dispatch_incidents_held", "Incidents in memory, ended ones included", registry=self.registry
         )
         self._policy = Gauge("dispatch_policy_info", "Policy in force", ["version", "sha256"], registry=self.registry)
+        self._unwatched = Gauge(
+            "dispatch_unwatched_incidents", "Open incidents that nothing would move on", registry=self.registry
+        )
+        self._checked = Gauge(
+            "dispatch_watchdog_checked_timestamp_seconds",
+            "When the watchdog last finished a round of all incidents",
+            registry=self.registry,
+        )
+        self._told_modes: dict[str, int] = {}
+        self._modes = Gauge("dispatch_mode_active", "Times a mode is set, by mode", ["mode"], registry=self.registry)
         self.process_seconds = Histogram(
             "dispatch_step_seconds", "One batch: read, process, commit", buckets=_SECONDS, registry=self.registry
         )
@@ -86,3 +97,18 @@ class EngineMetrics:
         """The policy in force."""
         self._policy.clear()
         self._policy.labels(version, sha256).set(1)
+
+    def watched(self, unwatched: int) -> None:
+        """A round of the watchdog is over, and so many it found that nothing would move on."""
+        self._unwatched.set(unwatched)
+        self._checked.set(self._clock_ms() / 1000)
+
+    def modes(self, known: Sequence[str], held: Iterable[str]) -> None:
+        """How often each mode the policy knows is set now; the ordinary one, its first, never is."""
+        counted = {**dict.fromkeys(known[1:], 0), **Counted(held)}
+        if counted == self._told_modes:
+            return
+        self._told_modes = counted
+        self._modes.clear()
+        for mode, count in counted.items():
+            self._modes.labels(mode).set(count)

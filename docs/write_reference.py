@@ -1,22 +1,81 @@
-"""Write the reference of the policy format into docs/policy.md and docs/policy.zh.md, between its two marks."""
+"""Write what is generated into the documents, between its two marks: the policy's reference, the tables of lives."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from dispatcher.core.actions import ACTION_TABLE, ActionRule
+from dispatcher.core.lifecycle import (
+    ASSIGNMENT_MOVES,
+    ENDED_STATES,
+    INCIDENT_MOVES,
+    STAGE_OF,
+    AssignmentState,
+    IncidentState,
+)
 from rules.reference import reference
 
 FIRST, LAST = "<!-- reference: made by `make reference` -->\n", "<!-- end of reference -->\n"
-PAGES = {"en": Path(__file__).with_name("policy.md"), "zh": Path(__file__).with_name("policy.zh.md")}
+HERE = Path(__file__).parent
 
 
-def renewed(page: Path, language: str) -> str:
-    """The page with its reference made anew."""
+def diagram(moves: dict[tuple[str, str], str], start: str, everywhere: dict[str, str]) -> str:
+    """A Mermaid state diagram of a table; moves open in every open state are told once, in a note."""
+    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {start}"]
+    for (old, what), new in moves.items():
+        if what not in everywhere:
+            lines.append(f"    {old} --> {new}: {what}")
+    for what, end in everywhere.items():
+        lines.append(f"    note right of {start}: from any open state, {what} leads to {end}")
+    return "\n".join([*lines, "```"])
+
+
+def action_row(action: str, rule: ActionRule) -> str:
+    """One line of the table of actions."""
+    roles = ", ".join(sorted(rule.roles))
+    states = ", ".join(state for state in IncidentState if state in rule.incident)
+    if rule.incident >= frozenset(IncidentState) - ENDED_STATES:
+        ended = [state for state in IncidentState if state in rule.incident & ENDED_STATES]
+        states = ", ".join(["any open", *ended])
+    parts = "–"
+    if rule.assignment is not None:
+        parts = ", ".join(state for state in AssignmentState if state in rule.assignment)
+    return f"| `{action}` | {roles} | {states} | {parts} | {', '.join(f'`{name}`' for name in rule.needs) or '–'} |"
+
+
+def lifecycle() -> str:
+    """Both machines as diagrams, the stages, and who may ask for what and when."""
+    ends = {"void": "voided", "force": "closed_forced", "merge": "merged"}
+    stages = "\n".join(f"| {stage} | `{state}` |" for state, stage in STAGE_OF.items())
+    rows = "\n".join(action_row(action, rule) for action, rule in ACTION_TABLE.items())
+    incident = diagram({(str(old), what): str(new) for (old, what), new in INCIDENT_MOVES.items()}, "received", ends)
+    moves = {(str(old), what): str(new) for (old, what), new in ASSIGNMENT_MOVES.items()}
+    parts = diagram(moves, "offered", {"withdraw": "withdrawn"})
+    return "\n\n".join(
+        [
+            f"### The incident\n\n{incident}",
+            f"### A department's part\n\n{parts}",
+            f"### Stages\n\n| stage | state |\n|---|---|\n{stages}",
+            f"### Actions\n\n| action | who | incident | its part | needs |\n|---|---|---|---|---|\n{rows}",
+        ]
+    )
+
+
+PAGES: dict[Path, Callable[[], str]] = {
+    HERE / "policy.md": lambda: reference("en"),
+    HERE / "policy.zh.md": lambda: reference("zh"),
+    HERE / "lifecycle.md": lifecycle,
+}
+
+
+def renewed(page: Path) -> str:
+    """The page with what is generated made anew."""
     before, _, rest = page.read_text(encoding="utf-8").partition(FIRST)
     _, _, after = rest.partition(LAST)
-    return f"{before}{FIRST}\n{reference('zh' if language == 'zh' else 'en')}\n{LAST}{after}"
+    return f"{before}{FIRST}\n{PAGES[page]()}\n{LAST}{after}"
 
 
 if __name__ == "__main__":
-    for language, page in PAGES.items():
-        page.write_text(renewed(page, language), encoding="utf-8")
+    for page in PAGES:
+        page.write_text(renewed(page), encoding="utf-8")
         sys.stdout.write(f"{page}\n")

@@ -6,23 +6,13 @@ and in whatever the caller knows; names of the engine's (actions, roles, states,
 
 from collections.abc import Container, Iterable, Sequence
 from collections.abc import Mapping as Files
-from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
 
-from rules.case_model import (
-    STEP_FIELDS,
-    Attributes,
-    Defaults,
-    Expect,
-    ReportEntry,
-    TestEntry,
-    TestsEntry,
-    TimelineEntry,
-    instant_ms,
-    moment_ms,
-)
+from rules.case_model import COMMANDS, Attributes, Defaults, Expect, ReportEntry, TestEntry, TestsEntry, instant_ms
+from rules.case_names import Known, NameCheck, known_names
+from rules.case_order import CaseStep, StepCheck, is_written
 from rules.entries import Entry
 from rules.phrases import Phrase, said
 from rules.policy import Policy
@@ -31,22 +21,13 @@ from rules.readers import MISSING, Reading, Value, read_entry, read_number, read
 from rules.yaml_nodes import Mapping, Node, describe, read_nodes
 from rules.yaml_nodes import Scalar as ScalarNode
 
+__all__ = ["Case", "CaseStep", "Paths", "read_cases"]
+
 Paths = Files[str, tuple[str, ...]]
 """Cells by code: each with its path, root first."""
 
 NOWHERE = ("none", "outside")
 """Where `place` says so, a report is in no cell, whatever the defaults name."""
-CENTRE = "centre"
-
-E = TypeVar("E", bound=ReportEntry)
-
-
-class CaseStep(NamedTuple):
-    """A step of a timeline at its instant; `report` is complete."""
-
-    at_ms: int
-    entry: TimelineEntry
-    report: ReportEntry | None
 
 
 class Case(NamedTuple):
@@ -73,33 +54,18 @@ def read_cases(
     """Read test files, in the order of their names.
 
     `cells` are known beside those the files state; `words` are the names of the engine's, by kind: `action`, `role`,
-    `refusal`, `state`, `state of an assignment`.
+    `refusal`, `state`, `state of an assignment`, `kind of request`, `state of a request`, `count`, `order`, `notice`.
 
     Raises:
         PolicyError: with every problem at once.
     """
     problems = Problems()
-    known = _known(policy, words)
+    known = known_names(policy, words, COMMANDS)
     cases: list[Case] = []
     for file in sorted(files):
         cases += _File(file, files[file], policy, cells, known, problems).cases()
     problems.raise_if_any()
     return tuple(cases)
-
-
-def _known(policy: Policy, words: Files[str, Iterable[str]]) -> dict[str, dict[str, None]]:
-    sections = policy.document.sections
-    return {kind: dict.fromkeys(names) for kind, names in words.items()} | {
-        "department": dict.fromkeys(policy.departments),
-        "source": dict.fromkeys(policy.sources),
-        "category": dict.fromkeys(policy.categories),
-        "mode": dict.fromkeys(policy.modes),
-        "sla": dict.fromkeys(entry.name for entry in sections.sla),
-        "ladder": dict.fromkeys(entry.name for entry in sections.ladders),
-        "route": dict.fromkeys(rule.id for rule in policy.routes),
-        "overlay": dict.fromkeys(rule.id for rule in policy.overlays),
-        "guard": dict.fromkeys(rule.id for rule in policy.guards),
-    }
 
 
 class _File:
@@ -109,7 +75,7 @@ class _File:
         content: bytes,
         policy: Policy,
         cells: Container[str],
-        known: dict[str, dict[str, None]],
+        known: Known,
         problems: Problems,
     ) -> None:
         self.file, self.content, self.policy, self.cells = file, content, policy, cells
@@ -131,7 +97,9 @@ class _File:
         if entry is MISSING:
             return []
         self._state_paths(entry)
-        self._check_references()
+        names = NameCheck(self.policy, self.known, self.paths, self.cells, self.problems)
+        for kind, name, written in self.reading.refs:
+            names.check(kind, name, written)
         cases = [self._case(case, entry) for case in entry.tests]
         return [case for case in cases if case is not None]
 
@@ -149,54 +117,14 @@ class _File:
     def _wrong(self, place: Place, text: str, expected: str | Phrase) -> None:
         self.problems.add(Code.BAD_VALUE, place, text=text, expected=expected)
 
-    # --- names that lead nowhere ---------------------------------------------------------------------------------
-
-    def _check_references(self) -> None:
-        for kind, name, place in self.reading.refs:
-            if kind == "party":
-                self._check_party(name, place)
-            elif kind == "actor":
-                roles = {CENTRE: None, **self.known["role"]}
-                if name not in roles or name in self.known["department"]:
-                    self._check_party(name, place, roles)
-            elif kind == "whose":
-                party = name.partition(" of ")[2]
-                if party and party != CENTRE:
-                    self._check_party(party, place)
-            elif kind == "cell":
-                self._check_cell(name, place)
-            elif name not in self.known[kind]:
-                self.problems.suggest(Code.DANGLING, place, name, self.known[kind], kind=kind, name=name)
-
-    def _check_party(self, text: str, place: Place, besides: dict[str, None] | None = None) -> None:
-        code, _, unit = text.partition("@")
-        department = self.policy.department(code)
-        if department is None:
-            known = {**self.known["department"], **(besides or {})}
-            self.problems.suggest(Code.DANGLING, place, code, known, kind="department", name=code)
-        elif unit and department.units is None:
-            why = said("department '{department}' has no units", department=code)
-            self.problems.add(Code.UNRESOLVABLE, place, text=text, why=why)
-        elif unit and unit not in self.policy.grid_levels:
-            self._check_cell(unit, place)
-
-    def _check_cell(self, code: str, place: Place) -> None:
-        if code not in self.paths and code not in self.cells:
-            self.problems.suggest(Code.DANGLING, place, code, self.paths, kind="cell", name=code)
-
     # --- whole tests ---------------------------------------------------------------------------------------------
-
-    def _is_written(self, entry: Entry, *fields: str) -> bool:
-        """Whether any of these was given, readable or not: what has been reported as wrong is not missing as well."""
-        whole = self.reading.place(entry)
-        return any(self.reading.place(entry, field) != whole for field in fields)
 
     def _case(self, entry: TestEntry, file: TestsEntry) -> Case | None:
         place = self.reading.place(entry)
         first = self.names.setdefault(entry.name, place)
         if first is not place:
             self.problems.add(Code.DUPLICATE_ID, place, kind="test", name=entry.name, first=first)
-        if file.defaults is None and self._is_written(file, "defaults"):
+        if file.defaults is None and is_written(self.reading, file, "defaults"):
             return None  # what the test leaves out can't be known
         written = [] if file.defaults is None else [file.defaults]
         defaults = file.defaults or Defaults()
@@ -204,13 +132,23 @@ class _File:
         self._check_report(report, [entry.report, *written])
         at = entry.at or defaults.at
         if at is None:
-            if not any(self._is_written(part, "at") for part in (entry, *written)):
+            if not any(is_written(self.reading, part, "at") for part in (entry, *written)):
                 self.problems.add(Code.MISSING_KEY, place, key="at", where="a test")
             return None
         at_ms = instant_ms(at)
         mode = entry.mode or defaults.mode or self.policy.modes[0]
-        steps = self._steps(entry, report, at_ms)
+        check = StepCheck(self.reading, self.problems, at_ms, report.reporters or 1)
+        later = msgspec.structs.replace(report, reporters=None)
+        steps = tuple(check.check(step, self._later(step.report, entry, later)) for step in entry.timeline)
         return Case(entry.name, place, at_ms, mode, report, entry.expect, steps, self.paths, self.reading)
+
+    def _later(self, report: ReportEntry | None, entry: TestEntry, first: ReportEntry) -> ReportEntry | None:
+        """One more report of a test: what it leaves out is as in the first."""
+        if report is None:
+            return None
+        complete = _completed(report, first)
+        self._check_report(complete, [report, entry.report])
+        return complete
 
     def _check_report(self, report: ReportEntry, written: Sequence[ReportEntry]) -> None:
         place = self.reading.place(written[0])
@@ -219,41 +157,8 @@ class _File:
             if getattr(report, one) is not None:
                 needed.append((other, f"a report with {one}"))
         for field, where in needed:
-            if getattr(report, field) is None and not any(self._is_written(part, field) for part in written):
+            if getattr(report, field) is None and not any(is_written(self.reading, part, field) for part in written):
                 self.problems.add(Code.MISSING_KEY, place, key=field, where=where)
-
-    def _steps(self, entry: TestEntry, first: ReportEntry, at_ms: int) -> tuple[CaseStep, ...]:
-        steps: list[CaseStep] = []
-        before_ms, first = at_ms, msgspec.structs.replace(first, reporters=None)
-        for step in entry.timeline:
-            step_ms = moment_ms(step.at, at_ms)
-            if step_ms < before_ms:
-                self._wrong(self.reading.place(step, "at"), step.at, "at or after the step before it")
-            before_ms = max(before_ms, step_ms)
-            self._check_step(step)
-            report = None if step.report is None else _completed(step.report, first)
-            if step.report is not None and report is not None:
-                self._check_report(report, [step.report, entry.report])
-            steps.append(CaseStep(step_ms, step, report))
-        return tuple(steps)
-
-    def _check_step(self, step: TimelineEntry) -> None:
-        missing = partial(self.problems.add, Code.MISSING_KEY, self.reading.place(step))
-        if not self._is_written(step, "do", "report", "expect"):
-            missing(key="do, report or expect", where="a step")
-        if step.do is not None:
-            if not self._is_written(step, "by"):
-                missing(key="by", where="a step with do")
-            self._check_absent(step, ("report",), "a step with do")
-            return
-        self._check_absent(step, ("by", *STEP_FIELDS), "a step without do")
-        if step.report is None:
-            self._check_absent(step, ("refused",), "a step without do or report")
-
-    def _check_absent(self, step: TimelineEntry, fields: Iterable[str], where: str) -> None:
-        for field in fields:
-            if getattr(step, field) is not None:
-                self.problems.add(Code.UNKNOWN_KEY, self.reading.place(step, field), key=field, where=where)
 
 
 def _completed(report: ReportEntry, fallback: ReportEntry) -> ReportEntry:

@@ -7,16 +7,22 @@ from pathlib import Path
 
 from rich.table import Table
 
+from dispatcher.commands.control import config_for, read_state
 from dispatcher.commands.errors import EXPECTED, describe
 from dispatcher.commands.opening import config_of
-from dispatcher.commands.talk import out, print_json
+from dispatcher.commands.talk import out, print_json, shortened
+from dispatcher.core import ms_to_text
 from dispatcher.hosts.embedded import PARTITION
 from dispatcher.hosts.setup import grid_version, read_policy, unmet
+from dispatcher.hosts.watchdog import find_unwatched
 from dispatcher.ledger import SqliteLedger
+from dispatcher.policies.control import modes_held
 from geo import load_grid, survey
 
 __all__ = ["doctor_command"]
 
+NOTHING_YET = "nothing has been worked through yet"
+UNWATCHED_TOLD = 50
 SQLITE_MIN = (3, 35, 0)  # what the ledger's statements need
 
 
@@ -31,6 +37,8 @@ def doctor_command(config_path: Path, ledger_path: Path | None, *, json: bool) -
         ("grid", lambda: _grid(config_path)),
         ("policy", lambda: _policy(config_path)),
         ("ledger", lambda: _ledger(config_path, ledger_path)),
+        ("modes", lambda: _modes(config_path, ledger_path)),
+        ("watchdog", lambda: _watchdog(config_path, ledger_path)),
     ):
         try:
             found.append((part, "ok", look()))
@@ -93,3 +101,44 @@ def _ledger(config_path: Path, ledger_path: Path | None) -> str:
         return f"{path}: worked through to record {position.offset}, {waiting} waiting"
     finally:
         ledger.close()
+
+
+def _modes(config_path: Path, ledger_path: Path | None) -> str:
+    path = config_for(config_path, ledger_path).ledger
+    if not path.exists():
+        return NOTHING_YET
+    ledger = SqliteLedger(path, read_only=True)
+    try:
+        now_ms = ledger.position(PARTITION).time_ms
+        spans = modes_held(ledger)
+    finally:
+        ledger.close()
+    lasting = [f"{s.mode} ({s.mode_id}) until {shortened(ms_to_text(s.until_ms))}" for s in spans]
+    if any(span.until_ms < now_ms for span in spans):
+        raise RuntimeError(f"{'; '.join(lasting)}: the time of one was over before the last record; `dispatcher audit`")
+    return "; ".join(lasting) or "the ordinary one everywhere"
+
+
+def _watchdog(config_path: Path, ledger_path: Path | None) -> str:
+    """As of the ledger's last record: what was due before it must have happened, whether or not an engine runs now."""
+    path = config_for(config_path, ledger_path).ledger
+    if not path.exists():
+        return NOTHING_YET
+    ledger = SqliteLedger(path, read_only=True)
+    try:
+        now_ms = ledger.position(PARTITION).time_ms  # first: what is read after it is at least as new
+        if ledger.newest("state", "policy") is None:
+            return NOTHING_YET
+        state = read_state(ledger)
+    finally:
+        ledger.close()
+    found = list(find_unwatched(state, now_ms))
+    if found:
+        told = ", ".join(f"{each.incident_id} ({each.why})" for each in found[:UNWATCHED_TOLD])
+        more = f" and {len(found) - UNWATCHED_TOLD} more" if len(found) > UNWATCHED_TOLD else ""
+        raise RuntimeError(
+            f"{len(found)} open incident(s) that nothing would move on: {told}{more}; `dispatcher incident`"
+            " shows each: assign or reclassify it by hand; `dispatcher audit` tells whether the ledger was changed"
+        )
+    open_incidents = sum(incident.open for incident in state.incidents.values())
+    return f"{open_incidents:,} open incident(s), each with a timer ahead or its ladder climbed"

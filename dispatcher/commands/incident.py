@@ -1,5 +1,6 @@
 """`dispatcher incident`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -25,6 +26,8 @@ def incident_command(config_path: Path, ledger_path: Path | None, named: str, *,
         out.print(line, markup=False)
     out.print(_assignments(record))
     out.print(_targets(record))
+    for table in _dossier(record):
+        out.print(table)
     out.print(_history(record))
 
 
@@ -35,7 +38,12 @@ def _heading(record: IncidentRecord) -> list[str]:
         f"category {record.category or '- (' + record.reported_category + ')'}, severity {record.severity}",
         f"place {' > '.join(record.place.path) or '-'} ({record.place.how})",
         f"opened {shortened(record.opened_at)}, closed {shortened(record.closed_at)}",
-        f"responsible {record.responsible or '-'}",
+        f"responsible {record.responsible or '-'}, held by {f'level {record.level}' if record.level else 'the city'}",
+        *([f"claimed by {record.claimed_by} until {shortened(record.claim_until)}"] if record.claimed_by else []),
+        *([f"merged into {record.parent}"] if record.parent else []),
+        *([f"took in {', '.join(record.children)}"] if record.children else []),
+        *([f"referred to {record.external}"] if record.external else []),
+        *([f"out of the adjusted figures: {', '.join(record.exempt)}"] if record.exempt else []),
         f"reports ({record.report_count}): {reports}",
         *([f"tags {', '.join(record.tags)}"] if record.tags else []),
         *([f"flags {', '.join(record.flags)}"] if record.flags else []),
@@ -58,6 +66,38 @@ def _targets(record: IncidentRecord) -> Table:
         done = f"revoked {shortened(t.revoked_at)}" if t.revoked_at else shortened(t.fulfilled_at)
         table.add_row(t.name, t.of, t.budget, t.clock, shortened(t.due_at), done, shortened(t.breached_at))
     return table
+
+
+def _dossier(record: IncidentRecord) -> Iterator[Table]:
+    """What only some incidents carry."""
+    if record.whistle is not None:
+        call = record.whistle
+        table = Table("kind", "unit", "called", "departments", "ended", title="whistle")
+        table.add_row(
+            call.kind, call.unit, shortened(call.called_at), ", ".join(call.departments), shortened(call.ended_at)
+        )
+        yield table
+    if record.requests:
+        table = Table("no.", "kind", "party", "reason", "asked", "state", "until", title="requests")
+        for r in record.requests:
+            row = (r.kind, r.party, r.reason_code, shortened(r.asked_at), r.state, shortened(r.until))
+            table.add_row(str(r.number), *row)
+        yield table
+    if record.supervision:
+        table = Table(
+            "no.", "by", "party", "opened", "reply due", "replied", "cleared", "milestones", title="supervision"
+        )
+        for s in record.supervision:
+            reached = f"{sum(m.reached_at is not None for m in s.milestones)}/{len(s.milestones)}"
+            instants = map(shortened, (s.opened_at, s.reply_due, s.replied_at, s.cleared_at))
+            table.add_row(str(s.number), s.by, s.party, *instants, reached if s.milestones else "-")
+        yield table
+    if record.callbacks:
+        table = Table("report", "attempts", "last", "answered", "resolved", "satisfied", title="callbacks")
+        for c in record.callbacks:
+            said = ["-" if word is None else "yes" if word else "no" for word in (c.answered, c.resolved, c.satisfied)]
+            table.add_row(f"{c.source}/{c.report_id}", str(c.attempts), shortened(c.last_at), *said)
+        yield table
 
 
 def _history(record: IncidentRecord) -> Table:

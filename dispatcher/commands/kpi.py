@@ -1,119 +1,158 @@
-"""`dispatcher kpi`: measures, each rate with both of its terms."""
+"""`dispatcher kpi`: measures, each rate with both of its terms; and the lists beside them."""
 
-import re
-import sys
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal, cast, get_args
-from zoneinfo import ZoneInfo
+from typing import Literal, NamedTuple
 
-from rich.table import Table
-
-from dispatcher.commands.opening import opened
-from dispatcher.commands.talk import fail, language_of, out
-from dispatcher.core import NEVER_MS, datetime_to_ms, ms_to_text
+from dispatcher.commands.cohorts import Asked, cohort_of, midnights, period
+from dispatcher.commands.opening import opened, stored_policy
+from dispatcher.commands.talk import fail, language_of, out, print_json
+from dispatcher.commands.workbook import put_out
+from dispatcher.core import NEVER_MS, ms_to_text
 from dispatcher.hosts.setup import policy_in_force
-from dispatcher.views import Cohort, GroupBy, Measures, measure, measures_csv, measures_json, measures_table
-from rules import Category, Department, Policy
+from dispatcher.ledger import Ledger
+from dispatcher.views import (
+    GROUPINGS,
+    Cohort,
+    Grouping,
+    Projection,
+    Table,
+    all_terms,
+    came_back,
+    cohort_document,
+    document,
+    exemptions,
+    gaming,
+    in_hands,
+    measure,
+    measures_document,
+    measures_table,
+    ratings,
+    stocks,
+    whose_time,
+)
+from dispatcher.views import reports as report
+from dispatcher.views.gaming import ClockOf
+from rules import Category, Clock, Department, Policy, load_canonical
 
-__all__ = ["kpi_command", "period"]
+__all__ = ["LISTS", "heading_of", "kpi_command", "names_of", "period"]
 
 Lang = Literal["zh", "en"]
-FULL_COLUMNS = 180  # a narrower terminal gets fewer columns and codes for titles; --csv and --json have all
+LISTS = ("time", "gaming", "came-back", "ratings", "exempt", "midnights")
+FULL_COLUMNS = 180  # a narrower terminal gets fewer columns and codes for titles; --csv, --json and --xlsx have all
+
+
+class _Put(NamedTuple):
+    csv: bool
+    json: bool
+    xlsx: Path | None
 
 
 def kpi_command(
     config_path: Path,
     ledger_path: Path | None,
     *,
+    asked: Asked,
     by: str | None,
-    filed: str | None,
-    due: str | None,
-    as_of: str | None,
+    level: int,
+    adjusted: bool,
     csv: bool,
     json: bool,
+    xlsx: Path | None,
     lang: str,
+    lists: Mapping[str, bool],
 ) -> None:
-    """Print the measures of a cohort as of an instant; by default of all cases, as of the latest record."""
-    if by is not None and by not in get_args(GroupBy):
-        fail(f"--by takes {', '.join(get_args(GroupBy))}, not {by}", 2)
-    language_of(lang)
-    if filed is not None and due is not None:
-        fail("--filed and --due are two cohorts; choose one", 2)
+    """Print the measures of a cohort as of an instant, or one of `LISTS`; by default of all cases, as of the latest."""
+    if by is not None and by not in GROUPINGS:
+        fail(f"--by takes {', '.join(GROUPINGS)}, not {by}", 2)
+    if level and by not in ("area", "category"):
+        fail("--level goes with --by area (a level of the grid) or --by category (how deep)", 2)
+    grouping = Grouping(next((name for name in GROUPINGS if name == by), None), level)
+    chosen = [name for name, wanted in lists.items() if wanted]
+    if len(chosen) > 1:
+        fail(f"--{' and --'.join(chosen)} are different lists; choose one", 2)
+    language, put = language_of(lang), _Put(csv, json, xlsx)
     with opened(config_path, ledger_path) as (ledger, view):
         policy = policy_in_force(ledger)
         if policy is None:
             fail("nothing has been worked through in this ledger yet: `dispatcher run` or `dispatcher replay`")
-        try:
-            from_ms, to_ms = period(filed or due, policy.timezone)
-            as_of_ms = view.latest_ms if as_of is None else _instant(as_of)
-        except ValueError as error:
-            fail(str(error), 2)
-        cohort = Cohort(as_of_ms, "due" if due else "filed", from_ms, to_ms)
-        measures = measure(view, cohort, cast("GroupBy | None", by))
-    names = _names(policy, by, lang)
-    if json:
-        sys.stdout.write(measures_json(measures).decode() + "\n")
-    elif csv:
-        sys.stdout.write(measures_csv(measures, cast("Lang", lang), names))
+        cohort = cohort_of(asked, view, policy, adjusted=adjusted and bool(chosen))
+        if chosen:
+            _list(chosen[0], view, ledger, policy, cohort, grouping, put, language)
+        else:
+            _measures(view, policy, cohort, grouping, put, language, adjusted=adjusted)
+
+
+def _measures(
+    view: Projection, policy: Policy, cohort: Cohort, grouping: Grouping, put: _Put, lang: Lang, *, adjusted: bool
+) -> None:
+    raw = measure(view, cohort, grouping)
+    beside = measure(view, cohort._replace(adjusted=True), grouping) if adjusted else None
+    if put.json:
+        print_json(measures_document(raw, beside))
+        return
+    names, narrow = names_of(policy, lang), out.width < FULL_COLUMNS
+    shown = measures_table(raw, beside, lang, {} if narrow else names, narrow=narrow)
+    put_out(shown, heading_of(cohort, lang), csv=put.csv, xlsx=put.xlsx, full=all_terms(raw, lang, names, beside))
+
+
+def _list(
+    which: str,
+    view: Projection,
+    ledger: Ledger,
+    policy: Policy,
+    cohort: Cohort,
+    grouping: Grouping,
+    put: _Put,
+    lang: Lang,
+) -> None:
+    names = names_of(policy, lang)
+    found: object
+    table: Table
+    if which == "time":
+        times, hands = whose_time(view, cohort, grouping), in_hands(view, cohort)
+        found, table = {"times": times, "hands": hands}, report.time_table(times, hands, grouping.by, lang, names)
+    elif which == "gaming":
+        wanted = {code for code, category in policy.categories.items() if category.evidence}
+        listed = gaming(view, cohort, _clock_of(ledger), wanted)
+        found, table = listed, report.gaming_table(listed, lang, names)
+    elif which == "came-back":
+        back = came_back(view, cohort)
+        found, table = back, report.came_back_table(back, lang, names)
+    elif which == "ratings":
+        rated = ratings(view, cohort, "party" if grouping.by == "party" else "department")
+        found, table = rated, report.ratings_table(rated, lang, names)
+    elif which == "exempt":
+        exempt = exemptions(view, cohort)
+        found, table = exempt, report.exemptions_table(exempt, lang, names)
     else:
-        _show(measures, lang, names)
+        stood = stocks(view, midnights(cohort, policy.timezone))
+        found, table = stood, report.stocks_table(stood, lang)
+    if put.json:
+        print_json({**cohort_document(cohort), which: document(found)})
+    else:
+        put_out(table, heading_of(cohort, lang), csv=put.csv, xlsx=put.xlsx)
 
 
-def _instant(text: str) -> int:
-    try:
-        return datetime_to_ms(datetime.fromisoformat(text))
-    except ValueError:
-        raise ValueError(f"--as-of takes an instant with its offset, as 2018-10-01T00:00:00Z, not {text}") from None
+def _clock_of(ledger: Ledger) -> ClockOf:
+    policies: dict[str, Policy] = {}
+
+    def clock_of(sha256: str, name: str) -> Clock:
+        if sha256 not in policies:
+            policies[sha256] = load_canonical(stored_policy(ledger, sha256))
+        return policies[sha256].clock(name)
+
+    return clock_of
 
 
-def period(text: str | None, zone: ZoneInfo) -> tuple[int, int]:
-    """A year, month or day, or two of them with `..` between, in the policy's zone: [from, to) in epoch ms.
-
-    Raises:
-        ValueError: it is nothing of the kind.
-    """
-    if text is None:
-        return 0, NEVER_MS
-    first, _, last = text.partition("..")
-    start, end = _span(first)[0], _span(last or first)[1]
-    return tuple(datetime_to_ms(day.replace(tzinfo=zone)) for day in (start, end))  # type: ignore[return-value]
-
-
-def _span(text: str) -> tuple[datetime, datetime]:
-    found = re.fullmatch(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", text)
-    if found is None:
-        raise ValueError(f"{text} is no period: 2018, 2018-10, 2018-10-05, or two of them with .. between")
-    year, month, day = (None if part is None else int(part) for part in found.groups())
-    start = datetime(year or 1, month or 1, day or 1)  # noqa: DTZ001 - the caller puts the zone to it
-    if month is None:
-        return start, start.replace(year=start.year + 1)
-    if day is None:
-        return start, (start + timedelta(days=32)).replace(day=1)
-    return start, start + timedelta(days=1)
-
-
-def _names(policy: Policy, by: str | None, lang: str) -> dict[str, str]:
-    entries: Mapping[str, Department | Category] = {}
-    if by == "department":
-        entries = policy.departments
-    elif by == "category":
-        entries = policy.categories
+def names_of(policy: Policy, lang: Lang) -> dict[str, str]:
+    """What departments and categories are called; a code of both kinds is the department's."""
+    entries: dict[str, Category | Department] = {**policy.categories, **policy.departments}
     return {code: (entry.zh if lang == "zh" else entry.en) or code for code, entry in entries.items()}
 
 
-def _show(measures: Measures, lang: str, names: dict[str, str]) -> None:
-    narrow = out.width < FULL_COLUMNS
-    made = measures_table(measures, cast("Lang", lang), {} if narrow else names, narrow=narrow)
-    cohort = measures.cohort
+def heading_of(cohort: Cohort, lang: Lang) -> str:
+    """What a table is about: as of when, on which basis, of which period."""
     bounds = "" if cohort.to_ms >= NEVER_MS else f", {ms_to_text(cohort.from_ms)} .. {ms_to_text(cohort.to_ms)}"
-    title = {"en": f"as of {ms_to_text(cohort.as_of_ms)}", "zh": f"截至 {ms_to_text(cohort.as_of_ms)}"}[lang]
-    table = Table(title=f"{title} ({cohort.basis}{bounds})")
-    for number, heading in enumerate(made.headings):
-        table.add_column(heading, justify="left" if number == 0 else "right", overflow="fold")
-    for row in made.rows:
-        table.add_row(*row)
-    table.add_section()
-    table.add_row(*made.total, style="bold")
-    out.print(table)
+    as_of = {"en": "as of", "zh": "截至"}[lang]
+    return f"{as_of} {ms_to_text(cohort.as_of_ms)} ({cohort.basis}{bounds})"

@@ -13,7 +13,7 @@ from dispatcher.core.locate import Asset, Placer
 from dispatcher.core.messages import Action, Actor, Reason, Report, Update
 from dispatcher.core.publish import APPEND_TOPICS, COMPACTED_TOPICS
 from dispatcher.core.records import IncidentRecord, decode_incident
-from dispatcher.core.route import SEMANTICS, Rulebook
+from dispatcher.core.rulebook import SEMANTICS, Rulebook
 from dispatcher.core.state import PartitionState
 from dispatcher.core.work import Position, Record, Rejected, Work
 

@@ -1,24 +1,28 @@
 """Reports: repeats are dropped, wrong ones rejected; the others join something open, or open an incident."""
 
+from sys import intern
+
 from msgspec.structs import replace
 
 from dispatcher.core.incident import REPORTS_MAX, Incident
-from dispatcher.core.lifecycle import IncidentState
 from dispatcher.core.messages import Reason
+from dispatcher.core.mover import Mover
+from dispatcher.core.notices import REPORT
 from dispatcher.core.privacy import mask_code
 from dispatcher.core.publish import Change
-from dispatcher.core.route import Rulebook, dispatch, facts_of, offer, open_incident, settle_decision
+from dispatcher.core.route import dispatch, facts_of, open_incident, settle_decision, whistle_of
+from dispatcher.core.rulebook import Rulebook
 from dispatcher.core.state import Seen
 from dispatcher.core.turn import Turn
+from dispatcher.core.whistling import take_whistle_over
 from dispatcher.core.wire import encode
 from dispatcher.core.work import ReportWork
-from rules import Decision, Facts, Merge, needs_verification
+from rules import Decision, Facts, Merge, is_people, needs_verification
 
 __all__ = ["admit"]
 
 VERIFY_WITHIN_MS = 30 * 60_000  # when the SLA does not say
 SUGGESTED_MAX = 5  # incidents a report may be a duplicate of; an operator looks at no more
-_DISPATCHED = frozenset({IncidentState.DISPATCHED, IncidentState.HANDLING})
 
 
 def admit(turn: Turn, work: ReportWork, now_ms: int) -> None:
@@ -50,7 +54,7 @@ def admit(turn: Turn, work: ReportWork, now_ms: int) -> None:
         turn.count("reports_located")
     if category is None:
         turn.counts["uncategorised"] += 1
-    facts = facts_of(policy, work, policy.modes[0], category, 1)
+    facts = facts_of(policy, work, state.mode_at(work.place.path), category, 1)
     decision = book.decider.decide(facts)
     rule = None if category is None else policy.merge_rule(category)
     suggested: tuple[str, ...] = ()
@@ -58,9 +62,9 @@ def admit(turn: Turn, work: ReportWork, now_ms: int) -> None:
         asset = None if report.location is None else report.location.asset
         found = state.merges.candidates(rule, category, work.place.lon, work.place.lat, asset, now_ms)
         if found and rule.mode == "auto":
-            _merge(turn, found[0], work, now_ms)
+            _merge(turn, state.incidents[found[0]], work, now_ms)
             return
-        suggested = tuple(other.incident_id for other in found[:SUGGESTED_MAX])
+        suggested = tuple(found[:SUGGESTED_MAX])
     _open(turn, book, work, facts, decision, suggested, rule, now_ms)
 
 
@@ -82,11 +86,12 @@ def _open(
     incident.tags = _tags(incident, work)
     change = Change(incident, "report", now_ms)
     change.entry("reported", source=report.source, report_id=report.report_id)
+    _tell(turn, change, work)
     if suggested:
         change.entry("merge_suggested", incidents=suggested)
     _route(turn, book, incident, decision, change)
     state.incidents[incident_id] = incident
-    state.remember(Seen(report.source, report.report_id, incident_id, work.digest, now_ms))
+    state.remember(Seen(intern(report.source), report.report_id, incident_id, work.digest, now_ms))
     if incident.open:
         state.merges.add(incident, rule)
     if incident.brief is not None:
@@ -128,6 +133,7 @@ def _route(turn: Turn, book: Rulebook, incident: Incident, decision: Decision, c
     if decision.outcome == "discard":
         settle_decision(book, incident, decision, "report", change, turn.grid)
         turn.move(incident, "discard", change)
+        incident.closed_ms = change.at_ms
         change.queue = None
     elif decision.outcome == "park":
         settle_decision(book, incident, decision, "report", change, turn.grid)
@@ -143,7 +149,7 @@ def _merge(turn: Turn, incident: Incident, work: ReportWork, now_ms: int) -> Non
     """One more report of an open incident; it may bring in more departments, never send any away."""
     state, report = turn.state, work.report
     book = state.book_of(incident)
-    state.remember(Seen(report.source, report.report_id, incident.incident_id, work.digest, now_ms))
+    state.remember(Seen(intern(report.source), report.report_id, incident.incident_id, work.digest, now_ms))
     turn.count("reports_merged")
     incident.report_count += 1
     incident.reporter_count += 1
@@ -152,18 +158,16 @@ def _merge(turn: Turn, incident: Incident, work: ReportWork, now_ms: int) -> Non
         incident.reports = (*incident.reports, (report.source, report.report_id))
     change = Change(incident, "merge", now_ms)
     change.entry("merged", source=report.source, report_id=report.report_id, reports=incident.report_count)
-    before = book.decider.decide(incident.facts)
+    _tell(turn, change, work)
     facts = replace(incident.facts, reporters=incident.reporter_count)
-    after = book.decider.decide(facts)
-    incident.facts = facts
-    if after != before and incident.decision_seq:  # what is recorded is always the decision on the facts that are kept
-        settle_decision(book, incident, after, "merge", change, turn.grid)
-    if after != before and incident.state in _DISPATCHED:
-        if after.severity < incident.severity:
-            incident.severity = after.severity
-            change.queue = "urgency"
-        incident.tags = tuple(sorted({*incident.tags, *after.tags}))
-        for plan in after.support:
-            if incident.assignment_of(plan.department, plan.unit) is None:
-                offer(book, incident, change, after, plan.department, plan.unit, plan.by, plan)
+    call = None if report.whistle is None else whistle_of(report.whistle, now_ms)
+    take_whistle_over(Mover(turn, book, incident, change), call, facts)
     turn.publish(change, book)
+
+
+def _tell(turn: Turn, change: Change, work: ReportWork) -> None:
+    """Whoever reported is told that it was taken; devices are not."""
+    report = work.report
+    source = turn.state.book.policy.source(report.source)
+    if source is not None and is_people(source):
+        change.notice(f"{REPORT}{report.source}/{report.report_id}", "accepted")

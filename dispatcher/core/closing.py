@@ -1,16 +1,33 @@
 """How an incident comes to its end: all done, checked, passed or sent back, or voided."""
 
+from msgspec.structs import replace
+
 from dispatcher.core.incident import Assignment
+from dispatcher.core.instants import ms_to_text
 from dispatcher.core.lifecycle import CENTRE, LIVE_STATES, AssignmentState, IncidentState
 from dispatcher.core.messages import Reason
-from dispatcher.core.privacy import mask_code
+from dispatcher.core.mover import Mover
+from dispatcher.core.privacy import mask_code, mask_text
 from dispatcher.core.step import Refused, Step
-from dispatcher.core.targets import fulfil, open_target, owed, resume
+from dispatcher.core.targets import fulfil, open_target, owed, resume, unfulfil
 
-__all__ = ["check", "end", "finish_if_done", "void", "withdraw"]
+__all__ = [
+    "check",
+    "close",
+    "close_forced",
+    "end",
+    "finish_if_done",
+    "go_on",
+    "lapse_requests",
+    "send_back",
+    "void",
+    "withdraw",
+]
+
+_FINISHED = frozenset({AssignmentState.DONE, AssignmentState.APPROVED})
 
 
-def finish_if_done(step: Step) -> None:
+def finish_if_done(step: Mover) -> None:
     """Lead and every required support are done: the centre checks."""
     incident = step.incident
     if incident.state is not IncidentState.HANDLING or incident.lead is None:
@@ -18,15 +35,20 @@ def finish_if_done(step: Step) -> None:
     parts = [incident.lead]
     if step.book.policy.sla(incident.decided.sla).done_by != "lead_only":
         parts += [a for a in incident.support if a.required and a.state is not AssignmentState.WITHDRAWN]
-    if any(part.state is not AssignmentState.DONE for part in parts):
+    if any(part.state not in _FINISHED for part in parts):
         return
     step.move("finish")
-    for plan in step.decision().targets:
-        if plan.name == "check":
-            target = open_target(step.book.policy, "check", CENTRE, plan.budgets, step.now_ms, step.warn)
-            incident.targets = (*incident.targets, target)
-            step.change.target(target, "activate")
+    _owe(step, "check")
     step.change.queue = "urgency"
+
+
+def _owe(step: Mover, name: str) -> None:
+    """Start a target of the centre, when the policy has one of that name."""
+    for plan in step.decision().targets:
+        if plan.name == name:
+            target = open_target(step.book.policy, name, CENTRE, plan.budgets, step.now_ms, step.pace(name))
+            step.incident.targets = (*step.incident.targets, target)
+            step.change.target(target, "activate")
 
 
 def check(step: Step) -> None:
@@ -34,8 +56,10 @@ def check(step: Step) -> None:
     incident, update, actor = step.incident, step.update, step.actor
     if update.result not in ("pass", "fail"):
         raise Refused(Reason.WRONG_TYPE, f"check takes pass or fail, not {update.result}")
-    parts = [a for a in incident.assignments() if a.state is AssignmentState.DONE]
-    if actor.role != "system":
+    if incident.checked_ms is not None:
+        raise Refused(Reason.NOT_ALLOWED, "it has passed its check and waits for the callbacks")
+    parts = [a for a in incident.assignments() if a.state in _FINISHED]
+    if not step.system:
         if any(part.department == actor.department for part in parts):
             raise Refused(Reason.NOT_ALLOWED, "a department that handled the incident does not check it")
         if actor.person is not None and actor.person == incident.dispatched_by:
@@ -47,64 +71,118 @@ def check(step: Step) -> None:
             if not any(name in (part.department, part.party) for part in parts):
                 raise Refused(Reason.NOT_ALLOWED, f"{mask_code(name)} has done nothing that could be sent back")
         named = [part for part in parts if {part.department, part.party} & set(update.departments)]
-        _fail(step, named or [part for part in parts if part is incident.lead])
+        if update.reason_code is not None:
+            step.reason("rework")
+        step.change.instruction = mask_text(update.text) if update.text else None
+        send_back(step, named or [part for part in parts if part is incident.lead])
 
 
 def _pass(step: Step) -> None:
+    """Passed: closed, unless the policy wants the reporters asked before."""
     incident = step.incident
     step.fulfil(owed(incident, "check", CENTRE))
+    sla = step.book.policy.sla(incident.decided.sla)
+    if sla.close_after == "callback" and step.turn.people_of(incident):
+        incident.checked_ms = step.now_ms
+        step.change.entry("check_passed")
+        _owe(step, "callback")
+        step.change.queue = "urgency"
+    else:
+        close(step)
+
+
+def close(step: Mover) -> None:
+    """Everything done is approved, the incident closed."""
+    incident = step.incident
     for assignment in incident.assignments():
         if assignment.state is AssignmentState.DONE:
             step.move_assignment(assignment, "approve")
+            step.settle_ladders(assignment.party, "closed")
             for target in owed(incident, "resolve", assignment.party):
                 # on time is judged on the `done` that is approved: the check's own time is not charged
                 fulfil(target, step.clock(target), assignment.done_ms or step.judged_ms)
                 step.change.target(target, "fulfil")
     step.move("pass")
-    incident.closed_ms = step.now_ms
     end(step)
 
 
-def _fail(step: Step, assignments: list[Assignment]) -> None:
+def send_back(step: Mover, assignments: list[Assignment]) -> None:
+    """Not good enough: the departments go back to work, their clocks go on where they stopped."""
     incident = step.incident
     incident.tally().rework += 1
-    step.fulfil(owed(incident, "check", CENTRE))
+    incident.checked_ms = None
+    step.fulfil([t for t in incident.targets if t.of == CENTRE and t.active])
     step.move("fail")
     for assignment in assignments:
         step.move_assignment(assignment, "rework")
         assignment.done_ms = None
-        for target in owed(incident, "resolve", assignment.party):
-            resume(target, step.clock(target), step.now_ms, step.warn)
-            step.change.target(target, "resume")
+        go_on(step, assignment.party)
         step.change.order(assignment, "rework")
     step.change.queue = "re-routed"
 
 
+def go_on(step: Mover, of: str) -> None:
+    """What a party owed for its work it owes again, on the clock that stopped; that of an earlier round stays met."""
+    targets = [t for t in step.incident.targets if t.name == "resolve" and t.of == of and t.revoked_ms is None]
+    for target in [t for t in targets if t.active] or targets[-1:]:
+        if target.active:
+            resume(target, step.clock(target), step.now_ms, step.pace("resolve"))
+        else:
+            unfulfil(target, step.clock(target), step.now_ms, step.pace("resolve"))
+        step.change.target(target, "resume")
+
+
 def void(step: Step) -> None:
     """The incident never should have been: ended, audited, in no numerator."""
-    code = step.update.reason_code or ""
-    if step.book.policy.reason("void", code) is None and step.actor.role != "system":
-        raise Refused(Reason.NOT_ALLOWED, f"{mask_code(code)} is not a reason to void in this policy")
+    step.reason("void")
     step.move("void")
     end(step)
 
 
-def withdraw(step: Step, assignment: Assignment) -> None:
+def close_forced(step: Step) -> None:
+    """A supervisor closes what can't be finished: audited, counted apart, in no numerator."""
+    step.reason("close_forced")
+    step.move("force")
+    end(step)
+
+
+def withdraw(step: Mover, assignment: Assignment) -> None:
     """Take a department's part away; it is told, and owes nothing more."""
     step.move_assignment(assignment, "withdraw")
+    assignment.hold_until_ms = None
     step.change.order(assignment, "withdraw")
+    lapse_requests(step, assignment.party)
     step.revoke(t for t in step.incident.targets if t.of == assignment.party and t.active)
 
 
-def end(step: Step) -> None:
+def lapse_requests(step: Mover, of: str | None = None) -> None:
+    """What a party (or anybody) has asked for and nobody has decided has become pointless."""
+    requests = step.incident.requests
+    if not any(request.state == "open" and of in (None, request.party) for request in requests):
+        return
+    step.incident.requests = tuple(
+        replace(request, state="lapsed", decided_at=ms_to_text(step.now_ms))
+        if request.state == "open" and request.kind != "exempt" and of in (None, request.party)
+        else request
+        for request in requests
+    )
+
+
+def end(step: Mover) -> None:
     """Whatever is still open is withdrawn, every department is told, nothing is owed any more."""
     incident = step.incident
+    incident.closed_ms = step.now_ms
     for assignment in incident.assignments():
         if assignment.state in LIVE_STATES:
             step.move_assignment(assignment, "withdraw")
+            assignment.hold_until_ms = None
             step.change.order(assignment, "withdraw")
         elif assignment.state is AssignmentState.APPROVED:
             step.change.order(assignment, "close")
     step.revoke(target for target in incident.targets if target.active)
-    incident.verify_ms = None
+    lapse_requests(step)
+    incident.verify_ms = incident.checked_ms = incident.claimed_by = incident.claim_until_ms = None
+    whistle = incident.whistle
+    if whistle is not None and whistle.ended_at is None:
+        incident.whistle = replace(whistle, ended_at=ms_to_text(step.now_ms))
     step.change.queue = "left"

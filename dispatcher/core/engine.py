@@ -9,17 +9,18 @@ again as poisoned: it ends as `engine_error` and the stream goes on.
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from dispatcher.core.admit import admit
 from dispatcher.core.due import fire_incident, mute_incident
-from dispatcher.core.enact import enact
-from dispatcher.core.incident import Incident
+from dispatcher.core.enact import enact, end_mode
 from dispatcher.core.messages import Reason
+from dispatcher.core.reroute import reroute_next
 from dispatcher.core.state import PartitionState
+from dispatcher.core.timers import Due
 from dispatcher.core.track import track
 from dispatcher.core.turn import Turn
 from dispatcher.core.work import Clock, CommandWork, Position, Rejected, ReportWork, UpdateWork, Work
@@ -29,7 +30,7 @@ __all__ = ["Engine", "EngineFault", "Outcome", "Poison"]
 OUTPUTS_MAX = 20_000  # records in one commit; a mass breach is put out in slices of this size
 OUTPUT_BYTES_MAX = 32 << 20
 
-Poison = str  # a record's source key, or `timer/<incident>/<instant>`
+Poison = str  # a record's source key, `timer/<incident>/<instant>` or `job/<command>/<incident>`
 
 
 class EngineFault(RuntimeError):
@@ -53,6 +54,7 @@ class Outcome(NamedTuple):
     compacted: dict[tuple[str, str], bytes | None]
     counts: Counter[str]
     next_due_ms: int
+    pending: bool = False  # a command is under way: call again, even with no work
 
 
 class Engine:
@@ -95,18 +97,26 @@ class Engine:
         turn, self._poisoned = Turn(self.state, self._grid), poisoned
         out = turn.out
         consumed = self._done = 0
+
+        def full() -> bool:
+            return len(out.records) >= outputs_max or out.bytes_out >= output_bytes_max
+
+        self._go_on(turn, full)
         for item in work:
+            if self.state.job is not None:
+                break
             now_ms = max(item.time_ms, self.position.time_ms)
             if item.time_ms < now_ms:  # time never goes back, whatever a ledger says
                 item = replace(item, time_ms=now_ms)  # noqa: PLW2901
             while due := self.state.timers.pop_before(now_ms):
-                self._guarded_timer(*due, turn)
-                if len(out.records) >= outputs_max or out.bytes_out >= output_bytes_max:
+                self._guarded_timer(due, turn)
+                if full():
                     return self._outcome(turn, consumed)
             self._guarded_record(item, now_ms, turn)
             self.position = Position(item.seq, now_ms)
             consumed += 1
-            if len(out.records) >= outputs_max or out.bytes_out >= output_bytes_max:
+            self._go_on(turn, full)
+            if full():
                 break
         return self._outcome(turn, consumed)
 
@@ -117,7 +127,28 @@ class Engine:
         except Exception as error:
             raise EngineFault(self._last, error, sure=self._done <= 1) from error
         out = turn.out
-        return Outcome(self.position, consumed, out.records, out.compacted, turn.counts, self.next_due_ms)
+        return Outcome(self.position, consumed, out.records, out.compacted, turn.counts, self.next_due_ms, self.pending)
+
+    @property
+    def pending(self) -> bool:
+        """Whether a command is under way that goes on without further work."""
+        return self.state.job is not None
+
+    def _go_on(self, turn: Turn, full: Callable[[], bool]) -> None:
+        """Go on with the command under way, before anything that came after it."""
+        job = self.state.job
+        if job is None:
+            return
+
+        def take(incident_id: str) -> bool:
+            self._last = f"job/{job.command_id}/{incident_id}"
+            self._done += 1
+            return self._last not in self._poisoned
+
+        try:
+            reroute_next(turn, full, take)
+        except Exception as error:
+            raise EngineFault(self._last, error) from error
 
     def _guarded_record(self, item: Work, now_ms: int, turn: Turn) -> None:
         key = self._last = item.origin.key
@@ -132,16 +163,27 @@ class Engine:
         except Exception as error:
             raise EngineFault(key, error) from error
 
-    def _guarded_timer(self, due_ms: int, incident: Incident, turn: Turn) -> None:
-        key = self._last = f"timer/{incident.incident_id}/{due_ms}"
+    def _guarded_timer(self, due: Due, turn: Turn) -> None:
+        due_ms, name, incident = due
+        key = self._last = f"timer/{name}/{due_ms}"
         self._done += 1
         try:
-            if key in self._poisoned:
+            if incident is None:
+                _ring(turn, name, due_ms)
+            elif key in self._poisoned:
                 mute_incident(turn, due_ms, incident, key)
             else:
                 fire_incident(turn, due_ms, incident)
         except Exception as error:
             raise EngineFault(key, error) from error
+
+
+def _ring(turn: Turn, alarm: str, due_ms: int) -> None:
+    """An alarm of the partition's own: so far, the ends of modes."""
+    kind, _, name = alarm.partition("/")
+    if kind != "mode":
+        raise LookupError(f"nobody answers the alarm {alarm}")
+    end_mode(turn, name, due_ms)
 
 
 def _take(turn: Turn, item: Work, now_ms: int) -> None:

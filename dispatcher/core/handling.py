@@ -1,9 +1,9 @@
-"""What a department does with its part: acknowledge, arrive, note, give back, report it done."""
+"""What a department does with its part: acknowledge, arrive, pass it on, phone, note, give back, report it done."""
 
 from math import cos, hypot, radians
 
-from dispatcher.core.closing import finish_if_done
-from dispatcher.core.lifecycle import AssignmentState, IncidentState
+from dispatcher.core.closing import finish_if_done, lapse_requests
+from dispatcher.core.lifecycle import IncidentState
 from dispatcher.core.locate import WGS84
 from dispatcher.core.merge import METRES_PER_DEGREE
 from dispatcher.core.messages import Reason
@@ -12,7 +12,18 @@ from dispatcher.core.step import Refused, Step
 from dispatcher.core.targets import owed, pause
 from geo import to_wgs84
 
-__all__ = ["ATTEND_RADIUS_M", "acknowledge", "arrive", "confirm_arrival", "done", "give_back", "note"]
+__all__ = [
+    "ATTEND_RADIUS_M",
+    "RETURNS_MAX",
+    "acknowledge",
+    "arrive",
+    "contact",
+    "delegate",
+    "done",
+    "give_back",
+    "note",
+    "progress",
+]
 
 ATTEND_RADIUS_M = 200.0  # an arrival this near the incident counts by itself; GPS in streets is off by tens of metres
 RETURNS_MAX = 3  # after the third return the centre names the lead, who cannot return
@@ -24,6 +35,7 @@ def acknowledge(step: Step) -> None:
     step.move_assignment(assignment, "acknowledge")
     assignment.acknowledged_ms = step.judged_ms
     step.fulfil(owed(incident, "acknowledge", assignment.party))
+    step.settle_ladders(assignment.party, "acknowledged")
     if assignment is incident.lead and incident.state is IncidentState.DISPATCHED:
         step.move("take")
     step.change.queue = "urgency"
@@ -34,6 +46,7 @@ def arrive(step: Step) -> None:
     assignment, incident = step.own(), step.incident
     step.move_assignment(assignment, "arrive")
     assignment.arrived_ms = step.judged_ms
+    step.settle_ladders(assignment.party, "arrived")
     if _is_there(step):
         step.fulfil(owed(incident, "attend", assignment.party))
     else:
@@ -51,14 +64,30 @@ def _is_there(step: Step) -> bool:
     return hypot(east, place.lat - lat) * METRES_PER_DEGREE <= ATTEND_RADIUS_M
 
 
-def confirm_arrival(step: Step) -> None:
-    """The street confirms that a department has come."""
-    assignment = step.own()
-    if assignment.state is AssignmentState.ACKNOWLEDGED:
-        step.move_assignment(assignment, "arrive")
-        assignment.arrived_ms = step.judged_ms
-    step.fulfil(owed(step.incident, "attend", assignment.party))
-    step.change.entry("arrival_confirmed", party=assignment.party)
+def delegate(step: Step) -> None:
+    """The department's own affair: which of its units or people does it; its promises stay the department's."""
+    assignment, update = step.own(), step.update
+    if update.person is None and update.unit is None:
+        raise Refused(Reason.MISSING_FIELD, "delegate needs unit or person")
+    assignment.person = mask_code(update.person or update.unit or "")
+    step.change.entry("delegated", party=assignment.party, to=assignment.person)
+
+
+def progress(step: Step) -> None:
+    """How far it has come: remembered that it was told, not what it says."""
+    step.change.entry("progress", party=step.own().party, media=len(step.update.media))
+
+
+def contact(step: Step) -> None:
+    """The resident was phoned; one who was reached is the end of the target."""
+    incident, update = step.incident, step.update
+    source, report_id = (
+        incident.reports[0] if update.report is None else (update.report.source, update.report.report_id)
+    )
+    step.change.entry("contacted", source=source, report_id=report_id, reached=update.reached)
+    if update.reached:
+        own = None if step.actor.role != "department" else step.own_party()
+        step.fulfil(owed(incident, "contact", own))
 
 
 def note(step: Step) -> None:
@@ -68,10 +97,8 @@ def note(step: Step) -> None:
 
 def give_back(step: Step) -> None:
     """Give the part back ("not ours") with a reason; the centre decides."""
-    assignment, incident, update = step.own(), step.incident, step.update
-    code = update.reason_code or ""
-    if step.book.policy.reason("return", code) is None and step.actor.role != "system":
-        raise Refused(Reason.NOT_ALLOWED, f"{mask_code(code)} is not a reason for a return in this policy")
+    assignment, incident = step.own(), step.incident
+    code = step.reason("return")
     within = step.book.policy.sla(incident.decided.sla).return_within
     if within is not None and step.judged_ms > step.book.policy.open(within, assignment.offered_ms).due_ms:
         raise Refused(Reason.NOT_ALLOWED, f"a return is possible within {within.text} of the offer; it counts as taken")
@@ -84,6 +111,7 @@ def give_back(step: Step) -> None:
     if is_lead:
         incident.tally().returned += 1
         step.move("give_back")
+    lapse_requests(step, assignment.party)
 
 
 def done(step: Step) -> None:
@@ -95,6 +123,9 @@ def done(step: Step) -> None:
         raise Refused(Reason.NOT_ALLOWED, f"done needs evidence: {', '.join(wanted)}")
     step.move_assignment(assignment, "done")
     assignment.done_ms = step.judged_ms
+    step.change.entry("done", party=assignment.party, media=len(update.media))
+    lapse_requests(step, assignment.party)
+    step.settle_ladders(assignment.party, "done")
     for target in owed(incident, "resolve", assignment.party):
         if pause(target, step.clock(target), step.judged_ms, "done"):
             step.change.target(target, "withdraw_breach")

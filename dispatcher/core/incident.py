@@ -7,6 +7,7 @@ are shared wherever many incidents say the same. `wire` writes them as JSON, `re
 
 from msgspec import Struct
 
+from dispatcher.core.dossier import Callback, Request, Supervision, WhistleCall
 from dispatcher.core.lifecycle import OPEN_STATES, AssignmentState, IncidentState
 from geo import Place
 from rules import Facts
@@ -58,6 +59,10 @@ class Assignment(Struct, gc=False):
     arrived_ms: int | None = None
     done_ms: int | None = None
     reason_code: str | None = None
+    person: str | None = None  # to whom the department gave it
+    hold_until_ms: int | None = None  # when its hold ends by itself
+    holds: int = 0
+    score: int | None = None  # the street's rating, 1 to 5
 
     @property
     def party(self) -> str:
@@ -83,10 +88,13 @@ class Target(Struct, gc=False):
     provisional: bool = False
     warned: int = 0
     paused_by: str | None = None
+    extended: int = 0  # times its budget was granted once more
+    rung: int = 0  # steps of the ladder already taken for it
+    runs: tuple[tuple[int, int], ...] = ()  # spans in which it ran before its pauses
     fulfilled_ms: int | None = None
     breached_ms: int | None = None
     revoked_ms: int | None = None
-    next_ms: int = NEVER_MS  # the next warning or the due instant; not published, worked out again on restore
+    next_ms: int = NEVER_MS  # the next warning, step or due instant; not published, worked out again on restore
 
     @property
     def active(self) -> bool:
@@ -99,6 +107,7 @@ class Counts(Struct, gc=False):
 
     rework: int = 0
     returned: int = 0
+    upheld: int = 0  # returns the centre agreed with
     extended: int = 0
     held: int = 0
     urged: int = 0
@@ -156,6 +165,18 @@ class Incident(Struct, gc=False):
     history_pages: int = 0
     updates: dict[str, int] | None = None
     brief: Brief | None = None
+    level: int = 0  # of the grid, that holds it; 0 is the city
+    requests: tuple[Request, ...] = ()
+    supervision: tuple[Supervision, ...] = ()
+    whistle: WhistleCall | None = None
+    callbacks: tuple[Callback, ...] = ()
+    external: str | None = None  # whom it was referred to, and its number there
+    exempt: tuple[str, ...] = ()  # parties whose appeal was upheld: out of the adjusted figures
+    claimed_by: str | None = None
+    claim_until_ms: int | None = None
+    desk_ms: int | None = None  # when the centre is reminded that it waits for them
+    checked_ms: int | None = None  # passed its check and waits for the callbacks
+    ended_as: str | None = None  # the end it had before somebody asked to reopen it
     revision: int = 0
     next_ms: int = NEVER_MS  # the earliest of its timers; not published
 
@@ -165,15 +186,17 @@ class Incident(Struct, gc=False):
         return self.state in OPEN_STATES
 
     def assignment_of(self, department: str, unit: str | None = None) -> Assignment | None:
-        """The assignment of a department (of exactly this unit, when one is given) that is not withdrawn."""
+        """The assignment of a department, or of exactly this unit, that is not withdrawn.
+
+        Without a unit it is the department's own, or the first of its units' where it has none of its own.
+        """
+        first: Assignment | None = None
         for assignment in self.assignments():
-            if (
-                assignment.department == department
-                and (unit is None or assignment.unit == unit)
-                and assignment.state is not AssignmentState.WITHDRAWN
-            ):
-                return assignment
-        return None
+            if assignment.department == department and assignment.state is not AssignmentState.WITHDRAWN:
+                if assignment.unit == unit:
+                    return assignment
+                first = first or assignment
+        return first if unit is None else None
 
     def assignments(self) -> tuple[Assignment, ...]:
         """Lead first, then the supports in order."""

@@ -12,13 +12,14 @@ from typing import Any, Final, NamedTuple, TypeVar
 import msgspec
 from msgspec import DecodeError, ValidationError
 
+from dispatcher.core.actions import ACTION_TABLE
+from dispatcher.core.control import Command
 from dispatcher.core.instants import DAY_MS, datetime_to_ms
-from dispatcher.core.lifecycle import ACTION_TABLE
-from dispatcher.core.locate import NOWHERE, Places
+from dispatcher.core.locate import NOWHERE, Asked, Places, Whereabouts
 from dispatcher.core.messages import (
     MESSAGE_BYTES_MAX,
+    Action,
     Actor,
-    Command,
     LenientReport,
     LenientUpdate,
     Reason,
@@ -33,6 +34,7 @@ __all__ = ["CLOCK", "CONTROL", "REPORTS", "UPDATES", "Intake", "Taken", "is_repo
 REPORTS, UPDATES, CONTROL, CLOCK = "reports", "updates", "control", "clock"
 DEPARTMENT_UPDATES: Final = "updates."
 AHEAD_MAX_MS = DAY_MS  # a report may be dated this far ahead of its record: clocks of phones are wrong by hours
+ACTED_ON: Final = "update"  # positions of updates are of no source: WGS 84 unless they say otherwise
 EARLIEST_MS = 0  # nothing is dated before 1970
 LATEST_MS = 253_402_300_799_999  # nor after the year 9999 in UTC, which text could not say
 
@@ -40,10 +42,10 @@ _report = msgspec.json.Decoder(Report)
 _report_lenient = msgspec.json.Decoder(LenientReport)
 _update = msgspec.json.Decoder(Update)
 _update_lenient = msgspec.json.Decoder(LenientUpdate)
-_command = msgspec.json.Decoder(Command)
+_command: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 _canonical = msgspec.json.Encoder(order="deterministic")
 
-_TIME_FIELDS = ("$.reported_at", "$.promised_at", "$.at")
+_TIME_FIELDS = ("$.reported_at", "$.promised_at", "$.at", "$.until", "$.since")
 
 
 T = TypeVar("T")
@@ -77,7 +79,7 @@ class Intake:
         """
         taken = Taken([], [], 0)
         work, unknown_fields = taken.work, 0
-        unplaced: list[tuple[int, Report]] = []
+        unplaced: list[tuple[int, Whereabouts]] = []
         for record in records:
             try:
                 item, lenient = self._read(record)
@@ -89,6 +91,8 @@ class Intake:
                 unplaced.append((len(work), item.report))
                 if item.report.reporter is not None:
                     item = self._set_reporter_apart(item, taken.reporters)
+            elif type(item) is UpdateWork and item.update.location is not None:
+                unplaced.append((len(work), Asked(ACTED_ON, item.update.location)))
             work.append(item)
         self._place(work, unplaced)
         return taken._replace(unknown_fields=unknown_fields)
@@ -104,7 +108,7 @@ class Intake:
         if topic == CLOCK:
             return Clock(record.seq, record.time_ms, _source(record)), 0
         if topic == CONTROL:
-            return CommandWork(record.seq, record.time_ms, _source(record), _decode(_command, record.value)), 0
+            return _read_command(record), 0
         raise ValueError(f"the engine does not follow the topic {topic}")
 
     def _set_reporter_apart(self, item: ReportWork, reporters: list[tuple[str, bytes]]) -> ReportWork:
@@ -112,12 +116,15 @@ class Intake:
         reporters.append((f"{report.source}/{report.report_id}", _canonical.encode(report.reporter)))
         return msgspec.structs.replace(item, report=msgspec.structs.replace(report, reporter=None))
 
-    def _place(self, work: list[Work], unplaced: Sequence[tuple[int, Report]]) -> None:
+    def _place(self, work: list[Work], unplaced: Sequence[tuple[int, Whereabouts]]) -> None:
         if not unplaced:
             return
-        places = self._placer.place([report for _, report in unplaced])
+        places = self._placer.place([asked for _, asked in unplaced])
         for (index, _), place in zip(unplaced, places, strict=True):
             item = work[index]
+            if isinstance(item, UpdateWork):
+                work[index] = msgspec.structs.replace(item, place=place)
+                continue
             assert isinstance(item, ReportWork)  # noqa: S101 - the index was made from it
             work[index] = ReportWork(
                 item.seq, item.time_ms, item.origin, item.report, place, item.digest, item.has_reporter,
@@ -181,14 +188,27 @@ def _read_update(record: Record) -> tuple[UpdateWork, int]:
         actor = update.actor
     else:  # whatever a department's message says of its actor, it is that department
         person = update.actor.person if update.actor is not None else None
-        actor = Actor("department", record.topic.removeprefix(DEPARTMENT_UPDATES), update.unit, person)
+        unit = None if update.action is Action.DELEGATE else update.unit  # there it says to whom
+        actor = Actor("department", record.topic.removeprefix(DEPARTMENT_UPDATES), unit, person)
     if (update.incident_id is None) == (update.report is None):
         raise _Refusal(Reason.MISSING_FIELD, "name the incident by incident_id or by report {source, report_id}")
+    for moment in (update.until, *(milestone.due for milestone in update.milestones)):
+        if moment is not None:
+            _instant(moment, "until")
     for field in ACTION_TABLE[update.action].needs:
         if getattr(update, field) is None:
             raise _Refusal(Reason.MISSING_FIELD, f"{update.action} needs {field}")
     digest = _digest(msgspec.structs.replace(update, actor=actor))  # the same words of two departments are two contents
     return UpdateWork(record.seq, record.time_ms, _source(record), update, actor, digest, at_ms), lenient
+
+
+def _read_command(record: Record) -> CommandWork:
+    command = _decode(_command, record.value)
+    for field in ("since", "until"):
+        moment = getattr(command, field, None)
+        if moment is not None:
+            _instant(moment, field)
+    return CommandWork(record.seq, record.time_ms, _source(record), command)
 
 
 def _decode_counting(

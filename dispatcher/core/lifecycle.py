@@ -2,35 +2,31 @@
 
 An incident is received, perhaps verified, filed, dispatched, handled, checked and closed. Each department's part in it
 (an assignment) is offered, acknowledged, perhaps marked as arrived, done and approved. Every change of state goes
-through `INCIDENT_MOVES` or `ASSIGNMENT_MOVES`; what may be asked by whom and when is `ACTION_TABLE`. An illegal move
-is refused, changes nothing, and the refusal names the moves that are allowed.
+through `INCIDENT_MOVES` or `ASSIGNMENT_MOVES`; what may be asked by whom and when is `actions.ACTION_TABLE`. An illegal
+move is refused, changes nothing, and the refusal names the moves that are allowed.
 
-The responsible party of an open incident is a function of its state: the lead while it is dispatched or handled, the
-command centre at every other moment.
+Ends are final except by `reopen` (of what was closed, answered or handled on the spot) and `split` (of what was
+merged). The responsible party of an open incident is a function of its state: the lead while it is dispatched, handled
+or on hold, the command centre at every other moment.
 """
 
-from collections.abc import Iterable
 from enum import StrEnum
-from typing import NamedTuple
-
-from dispatcher.core.messages import Action, Actor
 
 __all__ = [
-    "ACTION_TABLE",
     "ASSIGNMENT_MOVES",
     "CENTRE",
+    "ENDED_STATES",
     "INCIDENT_MOVES",
+    "LED_STATES",
     "LIVE_STATES",
     "OPEN_STATES",
+    "REOPENABLE_STATES",
     "STAGE_OF",
-    "ActionRule",
     "AssignmentState",
     "IllegalMove",
     "IncidentState",
-    "allowed_actions",
     "move_assignment",
     "move_incident",
-    "refusal",
 ]
 
 CENTRE = "centre"  # the command centre as an owner of targets
@@ -44,11 +40,18 @@ class IncidentState(StrEnum):
     FILED = "filed"
     DISPATCHED = "dispatched"
     HANDLING = "handling"
+    ON_HOLD = "on_hold"
     CHECKING = "checking"
     RETURNED = "returned"
+    REOPEN_REQUESTED = "reopen_requested"
     CLOSED = "closed"
+    CLOSED_FORCED = "closed_forced"
+    ANSWERED_AT_DESK = "answered_at_desk"
+    REFERRED = "referred"
+    SELF_HANDLED = "self_handled"
     NOT_ACCEPTED = "not_accepted"
     VOIDED = "voided"
+    MERGED = "merged"
 
 
 class AssignmentState(StrEnum):
@@ -57,6 +60,7 @@ class AssignmentState(StrEnum):
     OFFERED = "offered"
     ACKNOWLEDGED = "acknowledged"
     ARRIVED = "arrived"
+    HELD = "held"
     DONE = "done"
     APPROVED = "approved"
     RETURNED = "returned"
@@ -72,14 +76,36 @@ STAGE_OF = {
     _I.DISPATCHED: "派遣",
     _I.RETURNED: "派遣",
     _I.HANDLING: "处置",
+    _I.ON_HOLD: "处置",
     _I.CHECKING: "核查",
+    _I.REOPEN_REQUESTED: "核查",
     _I.CLOSED: "结案",
+    _I.CLOSED_FORCED: "结案",
+    _I.ANSWERED_AT_DESK: "结案",
+    _I.REFERRED: "结案",
+    _I.SELF_HANDLED: "结案",
     _I.NOT_ACCEPTED: "结案",
     _I.VOIDED: "结案",
+    _I.MERGED: "结案",
 }
-ENDED_STATES = frozenset({_I.CLOSED, _I.NOT_ACCEPTED, _I.VOIDED})
+ENDED_STATES = frozenset(
+    {
+        _I.CLOSED,
+        _I.CLOSED_FORCED,
+        _I.ANSWERED_AT_DESK,
+        _I.REFERRED,
+        _I.SELF_HANDLED,
+        _I.NOT_ACCEPTED,
+        _I.VOIDED,
+        _I.MERGED,
+    }
+)
 OPEN_STATES = frozenset(_I) - ENDED_STATES
-LIVE_STATES = frozenset({_A.OFFERED, _A.ACKNOWLEDGED, _A.ARRIVED, _A.DONE, _A.RETURNED})  # neither over nor withdrawn
+LED_STATES = frozenset({_I.DISPATCHED, _I.HANDLING, _I.ON_HOLD})  # its lead answers for it
+REOPENABLE_STATES = frozenset({_I.CLOSED, _I.ANSWERED_AT_DESK, _I.SELF_HANDLED})
+LIVE_STATES = frozenset(  # neither over nor withdrawn
+    {_A.OFFERED, _A.ACKNOWLEDGED, _A.ARRIVED, _A.HELD, _A.DONE, _A.RETURNED}
+)
 
 # What happens to an incident -> its next state.
 INCIDENT_MOVES: dict[tuple[IncidentState, str], IncidentState] = {
@@ -91,15 +117,33 @@ INCIDENT_MOVES: dict[tuple[IncidentState, str], IncidentState] = {
     (_I.FILED, "dispatch"): _I.DISPATCHED,
     (_I.DISPATCHED, "take"): _I.HANDLING,
     (_I.DISPATCHED, "give_back"): _I.RETURNED,
-    (_I.HANDLING, "give_back"): _I.RETURNED,
+    (_I.DISPATCHED, "recall"): _I.RETURNED,
+    (_I.DISPATCHED, "dispatch"): _I.DISPATCHED,
     (_I.RETURNED, "dispatch"): _I.DISPATCHED,
     (_I.RETURNED, "take"): _I.HANDLING,
-    (_I.DISPATCHED, "dispatch"): _I.DISPATCHED,
+    (_I.HANDLING, "give_back"): _I.RETURNED,
     (_I.HANDLING, "dispatch"): _I.DISPATCHED,
+    (_I.HANDLING, "hold"): _I.ON_HOLD,
     (_I.HANDLING, "finish"): _I.CHECKING,
+    (_I.ON_HOLD, "resume"): _I.HANDLING,
+    (_I.ON_HOLD, "dispatch"): _I.DISPATCHED,
     (_I.CHECKING, "pass"): _I.CLOSED,
     (_I.CHECKING, "fail"): _I.HANDLING,
-    **{(state, "void"): _I.VOIDED for state in sorted(OPEN_STATES)},
+    (_I.MERGED, "split"): _I.RECEIVED,
+    **{(state, "ask_reopen"): _I.REOPEN_REQUESTED for state in sorted(REOPENABLE_STATES)},
+    (_I.REOPEN_REQUESTED, "reopen"): _I.HANDLING,
+    (_I.REOPEN_REQUESTED, "file"): _I.FILED,
+    **{(_I.REOPEN_REQUESTED, f"stay_{state}"): state for state in sorted(REOPENABLE_STATES)},
+    **{
+        (state, what): end
+        for state in (_I.RECEIVED, _I.VERIFYING, _I.FILED, _I.DISPATCHED, _I.RETURNED)
+        for what, end in (("answer", _I.ANSWERED_AT_DESK), ("refer", _I.REFERRED), ("self_handle", _I.SELF_HANDLED))
+    },
+    **{
+        (state, what): end
+        for state in sorted(OPEN_STATES)
+        for what, end in (("void", _I.VOIDED), ("force", _I.CLOSED_FORCED), ("merge", _I.MERGED))
+    },
 }
 
 # What happens to an assignment -> its next state.
@@ -108,14 +152,18 @@ ASSIGNMENT_MOVES: dict[tuple[AssignmentState, str], AssignmentState] = {
     (_A.OFFERED, "give_back"): _A.RETURNED,
     (_A.ACKNOWLEDGED, "arrive"): _A.ARRIVED,
     (_A.ACKNOWLEDGED, "give_back"): _A.RETURNED,
+    (_A.ACKNOWLEDGED, "hold"): _A.HELD,
     (_A.ACKNOWLEDGED, "done"): _A.DONE,
+    (_A.ARRIVED, "hold"): _A.HELD,
     (_A.ARRIVED, "done"): _A.DONE,
+    (_A.HELD, "resume"): _A.ACKNOWLEDGED,
+    (_A.HELD, "resume_on_site"): _A.ARRIVED,
     (_A.RETURNED, "offer"): _A.OFFERED,
     (_A.RETURNED, "acknowledge"): _A.ACKNOWLEDGED,
     (_A.DONE, "approve"): _A.APPROVED,
     (_A.DONE, "rework"): _A.ACKNOWLEDGED,
     (_A.APPROVED, "rework"): _A.ACKNOWLEDGED,
-    **{(state, "withdraw"): _A.WITHDRAWN for state in sorted(LIVE_STATES)},
+    **{(state, "withdraw"): _A.WITHDRAWN for state in sorted(LIVE_STATES | {_A.APPROVED})},
 }
 
 
@@ -145,78 +193,3 @@ def move_assignment(state: AssignmentState, what: str) -> AssignmentState:
         return ASSIGNMENT_MOVES[state, what]
     except KeyError:
         raise IllegalMove(f"assignment {state}: {what}") from None
-
-
-class ActionRule(NamedTuple):
-    """Who may ask for an action, and in which states; `needs` are fields of the update that must be given."""
-
-    roles: frozenset[str]
-    incident: frozenset[IncidentState]
-    assignment: frozenset[AssignmentState] | None = None  # None: the action is not about one department's part
-    needs: tuple[str, ...] = ()
-
-
-_CENTRE_ROLES = frozenset({"dispatcher", "shift_lead"})
-_WORKING = frozenset({_I.DISPATCHED, _I.HANDLING, _I.RETURNED})
-
-# `system` (the engine's own drivers: replay, simulation) may ask for anything, in the same states.
-ACTION_TABLE: dict[Action, ActionRule] = {
-    Action.VERIFY: ActionRule(
-        frozenset({"officer", "collector", "acceptor", *_CENTRE_ROLES}),
-        frozenset({_I.VERIFYING, _I.DISPATCHED, _I.HANDLING}),
-        needs=("result",),
-    ),
-    Action.FILE: ActionRule(frozenset({"acceptor", *_CENTRE_ROLES}), frozenset({_I.RECEIVED, _I.VERIFYING})),
-    Action.ACKNOWLEDGE: ActionRule(frozenset({"department"}), _WORKING, frozenset({_A.OFFERED})),
-    Action.ARRIVE: ActionRule(frozenset({"department"}), _WORKING, frozenset({_A.ACKNOWLEDGED})),
-    Action.CONFIRM_ARRIVAL: ActionRule(
-        frozenset({"street", *_CENTRE_ROLES}),
-        _WORKING,
-        frozenset({_A.ACKNOWLEDGED, _A.ARRIVED}),
-        needs=("department",),
-    ),
-    Action.NOTE: ActionRule(
-        frozenset({"department", "street", "officer", "acceptor", *_CENTRE_ROLES}), OPEN_STATES, needs=("text",)
-    ),
-    Action.RETURN: ActionRule(
-        frozenset({"department"}),
-        frozenset({_I.DISPATCHED, _I.HANDLING}),
-        frozenset({_A.OFFERED, _A.ACKNOWLEDGED}),
-        needs=("reason_code",),
-    ),
-    Action.REFUSE_RETURN: ActionRule(_CENTRE_ROLES, _WORKING, frozenset({_A.RETURNED}), needs=("department",)),
-    Action.ACCEPT_RETURN: ActionRule(_CENTRE_ROLES, _WORKING, frozenset({_A.RETURNED}), needs=("department",)),
-    Action.ASSIGN: ActionRule(_CENTRE_ROLES, frozenset({_I.FILED, *_WORKING})),
-    Action.DONE: ActionRule(frozenset({"department"}), _WORKING, frozenset({_A.ACKNOWLEDGED, _A.ARRIVED})),
-    Action.CHECK: ActionRule(
-        frozenset({"checker", "callback", *_CENTRE_ROLES}), frozenset({_I.CHECKING}), needs=("result",)
-    ),
-    Action.VOID: ActionRule(frozenset({"supervisor"}), OPEN_STATES, needs=("reason_code",)),
-}
-
-
-def allowed_actions(state: IncidentState, assignment: AssignmentState | None, role: str) -> list[Action]:
-    """The actions open to a role on an incident and, for a department, on its assignment."""
-    return [
-        action
-        for action, rule in ACTION_TABLE.items()
-        if (role in rule.roles or role == "system")
-        and state in rule.incident
-        and (rule.assignment is None or assignment is None or assignment in rule.assignment)
-    ]
-
-
-def refusal(action: Action, state: IncidentState, assignment: AssignmentState | None, actor: Actor) -> str | None:
-    """Why an action is not allowed, naming the ones that are; None when it is."""
-    rule = ACTION_TABLE[action]
-    system = actor.role == "system"
-    if not system and actor.role not in rule.roles:
-        return f"{action} is not open to the role {actor.role}; it is to {_words(sorted(rule.roles))}"
-    if state in rule.incident and (rule.assignment is None or assignment in rule.assignment):
-        return None
-    where = f"in state {state}" if assignment is None else f"in state {state} with the assignment {assignment}"
-    return f"{action} is not allowed {where}; allowed: {_words(allowed_actions(state, assignment, actor.role))}"
-
-
-def _words(words: Iterable[str]) -> str:
-    return ", ".join(words) or "nothing"

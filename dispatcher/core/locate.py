@@ -10,10 +10,10 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from msgspec.structs import replace
 
-from dispatcher.core.messages import Location, Report
+from dispatcher.core.messages import Location
 from geo import Gazetteer, Grid, How, Locator, Note, Place, place_by, to_wgs84
 
-__all__ = ["NOWHERE", "WGS84", "Asset", "Placer", "Places"]
+__all__ = ["NOWHERE", "WGS84", "Asked", "Asset", "Placer", "Places", "Whereabouts"]
 
 WGS84 = (None, "wgs84", "cgcs2000")  # the two agree to centimetres
 NOWHERE = Place(None, None, None, (), "none", None, None)
@@ -28,10 +28,29 @@ class Asset(NamedTuple):
     lat: float
 
 
+class Whereabouts(Protocol):
+    """What says where it is, and in whose words: a report, or the `Asked` of an update."""
+
+    @property
+    def source(self) -> str:
+        """The source, whose coordinate system holds where the location names none."""
+
+    @property
+    def location(self) -> Location | None:
+        """The place as it was given."""
+
+
+class Asked(NamedTuple):
+    """A place asked for outside a report."""
+
+    source: str
+    location: Location | None
+
+
 class Places(Protocol):
     """Whatever says where reports are."""
 
-    def place(self, reports: Sequence[Report]) -> list[Place]:
+    def place(self, reports: Sequence[Whereabouts]) -> list[Place]:
         """A place for each report; one that cannot be found is said to be nowhere, never refused."""
         ...
 
@@ -71,8 +90,8 @@ class Placer:
             for name, place in zip(assets, places, strict=True)
         }
 
-    def place(self, reports: Sequence[Report]) -> list[Place]:
-        """A place for each report."""
+    def place(self, reports: Sequence[Whereabouts]) -> list[Place]:
+        """A place for each of those that say where: reports, and updates that move an incident."""
         places = [NOWHERE] * len(reports)
         rows: list[int] = []
         lons: list[float] = []

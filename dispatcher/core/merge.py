@@ -6,33 +6,39 @@ touches at most two rows and two or three columns. Distances are on the local ta
 middle latitude): over the few hundred metres that matter the error is far below a millimetre per metre.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import cos, floor, hypot, radians
 
 from dispatcher.core.incident import Incident
+from dispatcher.core.packing import Glance
+from dispatcher.core.shelf import Shelf, Spot
 from rules import Merge
 
 __all__ = ["MergeIndex"]
 
 METRES_PER_DEGREE = 111_194.93  # of latitude on the sphere of mean radius 6,371,008.8 m (IUGG)
 
-_Key = tuple[str, int, int] | tuple[str, str]  # a square, or an asset
-
 
 class MergeIndex:
-    """Open incidents by category and place, of one partition."""
+    """Open incidents by category and place, of one partition.
 
-    def __init__(self) -> None:
-        self._buckets: dict[_Key, list[Incident]] = {}
-        self._keys: dict[str, _Key] = {}  # where each incident was entered: its category or the rule may change since
+    It keeps their ids; where they are and how fresh is asked of the shelf, which knows without waking them.
+    """
 
-    def add(self, incident: Incident, rule: Merge | None) -> None:
+    def __init__(self, incidents: Shelf) -> None:
+        self._incidents = incidents
+        self._buckets: dict[str, str] = {}  # ids with spaces between them: for one alone there is no other object
+        self._keys: dict[str, str] = {}  # where each incident was entered: its category or the rule may change since
+
+    def add(self, incident: Incident | Glance, rule: Merge | None) -> None:
         """Enter an incident; without a rule for its category it can never be found."""
         if rule is None or incident.category is None:
             return
-        key = self._key(incident, rule)
+        key = _key(incident, rule)
         if key is not None:
-            self._buckets.setdefault(key, []).append(incident)
+            held = self._buckets.get(key)
+            self._buckets[key] = incident.incident_id if held is None else f"{held} {incident.incident_id}"
             self._keys[incident.incident_id] = key
 
     def remove(self, incident: Incident) -> None:
@@ -40,52 +46,67 @@ class MergeIndex:
         key = self._keys.pop(incident.incident_id, None)
         if key is None:
             return
-        bucket = self._buckets[key]
-        bucket[:] = [other for other in bucket if other is not incident]
-        if not bucket:
+        left = [other for other in self._ids(key) if other != incident.incident_id]
+        if left:
+            self._buckets[key] = " ".join(left)
+        else:
             del self._buckets[key]
 
     def candidates(
         self, rule: Merge, category: str, lon: float | None, lat: float | None, asset: str | None, now_ms: int
-    ) -> list[Incident]:
-        """Open incidents the rule would merge a report with: the nearest first, then the oldest id.
+    ) -> list[str]:
+        """Ids of open incidents the rule would merge a report with: the nearest first, then the oldest id.
 
         The last report of a candidate is at most `gap` old, the candidate itself at most `life`.
         """
-        found: list[tuple[float, str, Incident]] = []
+        found: list[tuple[float, str]] = []
         if rule.same == "asset":
             if asset is not None:
-                for incident in self._buckets.get((category, asset), ()):
-                    if _fresh(incident, rule, now_ms):
-                        found.append((0.0, incident.incident_id, incident))  # noqa: PERF401 - one shape for both
+                for incident_id in self._ids(_asset_key(category, asset)):
+                    if _fresh(self._incidents.spot(incident_id), rule, now_ms):
+                        found.append((0.0, incident_id))  # noqa: PERF401 - one shape for both
         elif lon is not None and lat is not None and rule.radius_m is not None and _on_earth(lon, lat):
-            for incident in self._near(category, lon, lat, rule.radius_m):
-                distance_m = _distance_m(lon, lat, incident)
-                if distance_m <= rule.radius_m and _fresh(incident, rule, now_ms):
-                    found.append((distance_m, incident.incident_id, incident))
-        found.sort(key=lambda entry: entry[:2])
-        return [incident for _, _, incident in found]
+            for incident_id in self._near(category, lon, lat, rule.radius_m):
+                spot = self._incidents.spot(incident_id)
+                distance_m = _distance_m(lon, lat, spot)
+                if distance_m <= rule.radius_m and _fresh(spot, rule, now_ms):
+                    found.append((distance_m, incident_id))
+        found.sort()
+        return [incident_id for _, incident_id in found]
 
-    def _near(self, category: str, lon: float, lat: float, radius_m: float) -> list[Incident]:
+    def _ids(self, key: str) -> Sequence[str]:
+        held = self._buckets.get(key)
+        return () if held is None else held.split(" ")
+
+    def _near(self, category: str, lon: float, lat: float, radius_m: float) -> list[str]:
         reach = radius_m / METRES_PER_DEGREE
-        near: list[Incident] = []
+        near: list[str] = []
         for row in range(floor((lat - reach) / (2 * reach)), floor((lat + reach) / (2 * reach)) + 1):
             width = _column_degrees(row, reach)
             # the row's edge nearest the pole is where a metre spans the most degrees: the width was taken there
             for column in range(floor((lon - width / 2) / width), floor((lon + width / 2) / width) + 1):
-                near.extend(self._buckets.get((category, row, column), ()))
+                near.extend(self._ids(_square_key(category, row, column)))
         return near
 
-    def _key(self, incident: Incident, rule: Merge) -> _Key | None:
-        category, place = incident.category, incident.place
-        assert category is not None  # noqa: S101 - asked by the callers
-        if rule.same == "asset":
-            return None if incident.asset is None else (category, incident.asset)
-        if rule.radius_m is None or place.lon is None or place.lat is None or place.how == "none":
-            return None
-        reach = rule.radius_m / METRES_PER_DEGREE
-        row = floor(place.lat / (2 * reach))
-        return category, row, floor(place.lon / _column_degrees(row, reach))
+
+def _key(incident: Incident | Glance, rule: Merge) -> str | None:
+    category, place = incident.category, incident.place
+    assert category is not None  # noqa: S101 - asked by the caller
+    if rule.same == "asset":
+        return None if incident.asset is None else _asset_key(category, incident.asset)
+    if rule.radius_m is None or place.lon is None or place.lat is None or place.how == "none":
+        return None
+    reach = rule.radius_m / METRES_PER_DEGREE
+    row = floor(place.lat / (2 * reach))
+    return _square_key(category, row, floor(place.lon / _column_degrees(row, reach)))
+
+
+def _square_key(category: str, row: int, column: int) -> str:
+    return f"{category} {row} {column}"  # a text takes half the memory of a tuple
+
+
+def _asset_key(category: str, asset: str) -> str:
+    return f"{category} asset {asset}"
 
 
 def _on_earth(lon: float, lat: float) -> bool:
@@ -99,15 +120,13 @@ def _column_degrees(row: int, reach: float) -> float:
     return 2 * reach / cos(radians(lat)) if lat < 89.0 else 720.0
 
 
-def _distance_m(lon: float, lat: float, incident: Incident) -> float:
-    place = incident.place
-    assert place.lon is not None  # noqa: S101 - only placed incidents are in a square
-    assert place.lat is not None  # noqa: S101
-    east = (place.lon - lon) * cos(radians((place.lat + lat) / 2))
-    return hypot(east, place.lat - lat) * METRES_PER_DEGREE
+def _distance_m(lon: float, lat: float, spot: Spot) -> float:
+    east = (spot[0] - lon) * cos(radians((spot[1] + lat) / 2))
+    return hypot(east, spot[1] - lat) * METRES_PER_DEGREE
 
 
-def _fresh(incident: Incident, rule: Merge, now_ms: int) -> bool:
-    return (rule.gap_ms is None or now_ms - incident.last_report_ms <= rule.gap_ms) and (
-        rule.life_ms is None or now_ms - incident.opened_ms <= rule.life_ms
+def _fresh(spot: Spot, rule: Merge, now_ms: int) -> bool:
+    _, _, opened_ms, last_report_ms = spot
+    return (rule.gap_ms is None or now_ms - last_report_ms <= rule.gap_ms) and (
+        rule.life_ms is None or now_ms - opened_ms <= rule.life_ms
     )

@@ -1,4 +1,4 @@
-"""What comes in: reports, updates and commands as typed records.
+"""What comes in: reports and updates as typed records; commands are in `control`.
 
 Field names are the wire's (see docs/messages.md). Structs are the one source: JSON Schema is generated from them.
 Unknown top-level fields are ignored and counted; unknown values of known fields are refused.
@@ -15,8 +15,8 @@ __all__ = [
     "MESSAGE_BYTES_MAX",
     "Action",
     "Actor",
-    "Command",
     "Location",
+    "MilestonePlan",
     "Reason",
     "Report",
     "ReportRef",
@@ -29,6 +29,7 @@ MESSAGE_BYTES_MAX = 65_536  # one message; 4,000 characters of text, 20 links an
 TEXT_CHARS_MAX = 4_000
 MEDIA_MAX = 20
 ATTRIBUTES_MAX = 64
+MILESTONES_MAX = 20  # of one supervised project
 
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Code = Annotated[str, Meta(min_length=1, max_length=128)]
@@ -99,21 +100,50 @@ class LenientReport(Report, frozen=True, gc=False, omit_defaults=True, forbid_un
 
 
 class Action(StrEnum):
-    """What an update may ask for. The table of who may and when is in `lifecycle`."""
+    """What an update may ask for. The table of who may and when is in `actions`."""
 
     VERIFY = "verify"
     FILE = "file"
+    ANSWER_AT_DESK = "answer_at_desk"
+    REFER = "refer"
+    SELF_HANDLED = "self_handled"
+    CLAIM = "claim"
+    RELEASE = "release"
     ACKNOWLEDGE = "acknowledge"
     ARRIVE = "arrive"
-    CONFIRM_ARRIVAL = "confirm_arrival"
+    DELEGATE = "delegate"
+    PROGRESS = "progress"
     NOTE = "note"
+    CONTACT = "contact"
     RETURN = "return"
+    DONE = "done"
+    REQUEST = "request"
+    APPROVE = "approve"
+    REFUSE = "refuse"
+    END_HOLD = "end_hold"
     REFUSE_RETURN = "refuse_return"
     ACCEPT_RETURN = "accept_return"
     ASSIGN = "assign"
-    DONE = "done"
+    RECALL = "recall"
+    RECLASSIFY = "reclassify"
+    URGE = "urge"
+    SUPERVISE = "supervise"
+    REPLY = "reply"
+    MILESTONE = "milestone"
+    CLEAR = "clear"
+    WHISTLE = "whistle"
+    CONFIRM_ARRIVAL = "confirm_arrival"
+    END_WHISTLE = "end_whistle"
+    RATE = "rate"
+    MERGE = "merge"
+    SPLIT = "split"
     CHECK = "check"
+    CALLBACK = "callback"
+    REOPEN_REQUEST = "reopen_request"
+    REOPEN = "reopen"
+    REFUSE_REOPEN = "refuse_reopen"
     VOID = "void"
+    CLOSE_FORCED = "close_forced"
 
 
 ACTIONS = tuple(Action)
@@ -138,10 +168,18 @@ class ReportRef(Struct, frozen=True, gc=False):
     report_id: Id
 
 
+class MilestonePlan(Struct, frozen=True, gc=False):
+    """A step of a supervised project, and by when it is to be reached."""
+
+    name: Label
+    due: Instant
+
+
 class Update(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     """One action on one incident. (incident, update_id) is the idempotency key.
 
-    The action's own fields are flat and optional here; `lifecycle.NEEDS` says which action needs which.
+    The action's own fields are flat and optional here; `actions.ACTION_TABLE` says which action needs which. An update
+    that is about one report (a contact, a callback, a split) names it by `report`.
     """
 
     update_id: Id
@@ -165,26 +203,25 @@ class Update(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_f
     media: Annotated[tuple[Link, ...], Meta(max_length=MEDIA_MAX)] = ()
     position: Location | None = None
     flags: Annotated[tuple[Label, ...], Meta(max_length=8)] = ()
+    location: Location | None = None
+    person: Label | None = None
+    body: Code | None = None
+    external_no: Label | None = None
+    kind: Code | None = None
+    number: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    until: Instant | None = None
+    name: Label | None = None
+    milestones: Annotated[tuple[MilestonePlan, ...], Meta(max_length=MILESTONES_MAX)] = ()
+    into: Id | None = None
+    score: Annotated[int, Meta(ge=1, le=5)] | None = None
+    reached: bool | None = None
+    answered: bool | None = None
+    resolved: bool | None = None
+    satisfied: bool | None = None
 
 
 class LenientUpdate(Update, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=False):
     """The same with unknown top-level fields ignored."""
-
-
-class Command(Struct, frozen=True, gc=False, omit_defaults=True):
-    """An administrator's event on `control`; refused when `expects` is not the policy in force.
-
-    `number` says which accepted command of the ledger this is to be. Without it, one that is sent again could be taken
-    again as soon as what it expects has come back (A to B, back to A, and the first command arrives once more).
-    """
-
-    command_id: Id
-    command: Literal["activate"]
-    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-    expects: str | None = None
-    number: Annotated[int, Meta(ge=1)] | None = None
-    actor: Actor | None = None
-    reason: Label | None = None
 
 
 class Reason(StrEnum):

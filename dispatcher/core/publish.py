@@ -5,14 +5,12 @@ Every change of an incident goes through one `Change`: it raises the revision by
 never coalesce; an incident changed several times in one batch is published once on the compacted topic.
 """
 
-from collections.abc import Iterable
-from functools import cache
-
 from dispatcher.core.incident import HISTORY_MAX, Assignment, Incident, Target
 from dispatcher.core.instants import ms_to_text
-from dispatcher.core.lifecycle import AssignmentState, IncidentState, allowed_actions
 from dispatcher.core.messages import Actor
-from dispatcher.core.wire import brief_json, encode, incident_json, place_json, quoted, target_json
+from dispatcher.core.notices import Notice, notice_json
+from dispatcher.core.orders import order_json, order_shared, queue_event, what_json
+from dispatcher.core.wire import encode, incident_json, quoted, target_json
 from dispatcher.core.work import Rejected
 from rules import Policy
 
@@ -25,7 +23,7 @@ COMPACTED_TOPICS = ("imports", "incidents", "policies", "reporters", "state")
 class Change:
     """One revision of one incident in the making."""
 
-    __slots__ = ("actor", "at_ms", "entries", "incident", "note", "orders", "queue", "what")
+    __slots__ = ("actor", "at_ms", "entries", "incident", "instruction", "note", "notices", "orders", "queue", "what")
 
     def __init__(self, incident: Incident, what: str, at_ms: int, actor: Actor | None = None) -> None:
         self.incident = incident
@@ -34,6 +32,8 @@ class Change:
         self.actor = actor
         self.entries: list[str] = []  # JSON objects: transitions, decisions, target events
         self.orders: list[tuple[Assignment, str]] = []
+        self.notices: list[Notice] = []
+        self.instruction: str | None = None  # masked words of a supervision or a check, for this change's orders only
         self.queue: str | None = None  # entered | re-routed | urgency | left
         self.note: str | None = None  # a reason code or other word for the history, never free text
 
@@ -59,8 +59,12 @@ class Change:
         )
 
     def order(self, assignment: Assignment, event: str) -> None:
-        """Tell a department: offer, remind, rework, withdraw or close."""
+        """Tell a department: offer, remind, urge, supervise, rework, withdraw, close and the like."""
         self.orders.append((assignment, event))
+
+    def notice(self, to: str, template: str, due_at: str | None = None, target: str | None = None) -> None:
+        """Have somebody told: a party, `cell:<code>`, `city`, `centre`, or the reporter `report:<source>/<id>`."""
+        self.notices.append(Notice(to, template, due_at, target))
 
 
 class Publisher:
@@ -95,14 +99,16 @@ class Publisher:
             at_ms,
             f'{{"incident_id":"{incident_id}",{head},"changes":[{",".join(change.entries)}]}}'.encode(),
         )
-        what = _what_json(incident, policy) if change.queue is not None or change.orders else ""
+        what = what_json(incident, policy) if change.queue is not None or change.orders else ""
         if change.queue is not None:
-            self.emit("routed", incident_id, at_ms, _queue_event(incident, change.queue, at, what))
+            self.emit("routed", incident_id, at_ms, queue_event(incident, change.queue, at, what))
         if change.orders:
-            shared = _order_shared(incident, what)
+            shared = order_shared(incident, what, change.instruction)
             for n, (assignment, event) in enumerate(change.orders):
-                order = _order(incident, assignment, event, n, shared)
+                order = order_json(incident, assignment, event, n, shared)
                 self.emit(f"dept.{assignment.department}", incident_id, at_ms, order)
+        for n, notice in enumerate(change.notices):
+            self.emit("notices", notice.to, at_ms, notice_json(incident, policy, at, n, notice))
         self.dirty[incident_id] = incident
 
     def reject(self, rejected: Rejected) -> None:
@@ -156,101 +162,3 @@ class Publisher:
             self.emit("archive", incident.incident_id, at_ms, page.encode())
             incident.history = ()
         incident.history = (*incident.history, entry)
-
-
-def _queue_event(incident: Incident, event: str, at: str, what: str) -> bytes:
-    lead = "null" if incident.lead is None else quoted(incident.lead.party)
-    support = ",".join(quoted(a.party) for a in incident.support if a.state is not AssignmentState.WITHDRAWN)
-    decided = incident.decided
-    return (
-        f'{{"incident_id":"{incident.incident_id}","revision":{incident.revision},"event":"{event}","at":"{at}",'
-        f'"state":"{incident.state}",{what},"lead":{lead},"support":[{support}],'
-        f'"due":{{{_due_json(incident.targets)}}},"route":{_or_null(decided.route)},"why":{quoted(decided.reason)},'
-        f'"tags":{encode(incident.tags).decode()}}}'
-    ).encode()
-
-
-def _what_json(incident: Incident, policy: Policy) -> str:
-    return (
-        f'"category":{_category_json(incident, policy)},"standard":{_standard_json(incident, policy)},'
-        f'"severity":{incident.severity},"place":{place_json(incident.place)}'
-    )
-
-
-_categories: dict[tuple[str, str], str] = {}  # a catalogue has hundreds; policies change a few times a year
-_CATEGORIES_MAX = 20_000
-
-
-def _category_json(incident: Incident, policy: Policy) -> str:
-    code = incident.category
-    if code is None:
-        return f'{{"code":null,"said":{quoted(incident.reported_category)}}}'
-    known = _categories.get((policy.sha256, code))
-    if known is None:
-        if len(_categories) >= _CATEGORIES_MAX:
-            _categories.clear()
-        category = policy.category(code)
-        named = "" if category is None else f',"zh":{quoted(category.zh)},"en":{quoted(category.en)}'
-        known = _categories[policy.sha256, code] = f'{{"code":{quoted(code)}{named}}}'
-    return known
-
-
-def _standard_json(incident: Incident, policy: Policy) -> str:
-    category = None if incident.category is None else policy.category(incident.category)
-    standard = (
-        None
-        if category is None or incident.standard is None
-        else next((s for s in category.standards if s.code == incident.standard), None)
-    )
-    if standard is None:
-        return _or_null(incident.standard)
-    return encode({"code": incident.standard, "zh": standard.zh, "en": standard.en, "close": standard.close}).decode()
-
-
-def _order_shared(incident: Incident, what: str) -> str:
-    """The part of an order that every department of the incident reads alike."""
-    brief = "" if incident.brief is None else f",{brief_json(incident.brief)}"
-    others = ",".join(
-        f'{{"party":{quoted(a.party)},"role":"{a.role}","state":"{a.state}"}}'
-        for a in incident.assignments()
-        if a.state is not AssignmentState.WITHDRAWN
-    )
-    return (
-        f'{what}{brief},"others":[{others}],"why":{quoted(incident.decided.reason)},'
-        f'"tags":{encode(incident.tags).decode()}'
-    )
-
-
-def _order(incident: Incident, assignment: Assignment, event: str, n: int, shared: str) -> bytes:
-    incident_id, revision = incident.incident_id, incident.revision
-    party = assignment.party
-    may = _may_json(incident.state, assignment.state)
-    own = [target for target in incident.targets if target.of == party]
-    return (
-        f'{{"order_id":"dept:{incident_id}:{revision}:{n}","incident_id":"{incident_id}","revision":{revision},'
-        f'"event":"{event}","role":"{assignment.role}","task":{_or_null(assignment.task)},'
-        f'"unit":{_or_null(assignment.unit)},"required":{_word(assignment.required)},"state":"{assignment.state}",'
-        f'"due":{{{_due_json(own)}}},"may":[{may}],{shared}}}'
-    ).encode()
-
-
-@cache
-def _may_json(state: IncidentState, assignment: AssignmentState) -> str:
-    return ",".join(f'"{action}"' for action in allowed_actions(state, assignment, "department"))
-
-
-def _due_json(targets: Iterable[Target]) -> str:
-    """The earliest due instant of each target that is still owed."""
-    due: dict[str, int] = {}
-    for target in targets:
-        if target.active and target.since_ms >= 0:
-            due[target.name] = min(target.due_ms, due.get(target.name, target.due_ms))
-    return ",".join(f'"{name}":"{ms_to_text(due_ms)}"' for name, due_ms in due.items())
-
-
-def _or_null(text: str | None) -> str:
-    return "null" if text is None else quoted(text)
-
-
-def _word(value: bool) -> str:
-    return "true" if value else "false"

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from dispatcher.core.dossier import Callback, Request, Supervision, WhistleCall
 from dispatcher.core.incident import NEVER_MS, Assignment, Counts, Decided, Incident, Target
 from dispatcher.core.instants import text_to_ms
 from dispatcher.core.lifecycle import AssignmentState, IncidentState
@@ -40,6 +41,9 @@ class TargetRecord(Struct, omit_defaults=True):
     provisional: bool = False
     warned: int = 0
     paused_by: str | None = None
+    extended: int = 0
+    rung: int = 0
+    runs: tuple[tuple[str, str], ...] = ()
     fulfilled_at: str | None = None
     breached_at: str | None = None
     revoked_at: str | None = None
@@ -61,6 +65,10 @@ class AssignmentRecord(Struct, omit_defaults=True):
     arrived_at: str | None = None
     done_at: str | None = None
     reason_code: str | None = None
+    person: str | None = None
+    hold_until: str | None = None
+    holds: int = 0
+    score: int | None = None
 
 
 class IncidentRecord(Struct, omit_defaults=True):
@@ -104,6 +112,19 @@ class IncidentRecord(Struct, omit_defaults=True):
     parent: str | None = None
     children: tuple[str, ...] = ()
     suggested: tuple[str, ...] = ()
+    level: int = 0
+    requests: tuple[Request, ...] = ()
+    supervision: tuple[Supervision, ...] = ()
+    whistle: WhistleCall | None = None
+    callbacks: tuple[Callback, ...] = ()
+    external: str | None = None
+    exempt: tuple[str, ...] = ()
+    claimed_by: str | None = None
+    claim_until: str | None = None
+    desk_at: str | None = None
+    checked_at: str | None = None
+    ended_as: str | None = None
+    next_at: str | None = None
     updates: dict[str, int] | None = None
     history_pages: int = 0
     history: list[msgspec.Raw] = []
@@ -124,7 +145,7 @@ def decode_incident(value: bytes) -> IncidentRecord:
 def from_record(record: IncidentRecord, share: dict[Any, Any]) -> Incident:
     """Back into the engine's form; equal decisions become one object through `share`.
 
-    `next_ms` of targets and incident are left for the caller, who knows the clocks.
+    `next_ms` of the targets is left for the caller, who knows the clocks.
     """
     decided = share.setdefault(record.decision, record.decision)
     return Incident(
@@ -166,8 +187,20 @@ def from_record(record: IncidentRecord, share: dict[Any, Any]) -> Incident:
         history=tuple([bytes(entry).decode() for entry in record.history]),
         history_pages=record.history_pages,
         updates=record.updates,
+        level=record.level,
+        requests=record.requests,
+        supervision=record.supervision,
+        whistle=record.whistle,
+        callbacks=record.callbacks,
+        external=record.external,
+        exempt=record.exempt,
+        claimed_by=record.claimed_by,
+        claim_until_ms=_ms(record.claim_until),
+        desk_ms=_ms(record.desk_at),
+        checked_ms=_ms(record.checked_at),
+        ended_as=record.ended_as,
         revision=record.revision,
-        next_ms=NEVER_MS,
+        next_ms=NEVER_MS if record.next_at is None else text_to_ms(record.next_at),
     )
 
 
@@ -175,6 +208,7 @@ def _assignment(a: AssignmentRecord) -> Assignment:
     return Assignment(
         a.department, a.unit, a.role, a.task, a.required, a.state, text_to_ms(a.since), text_to_ms(a.offered_at), a.by,
         _ms(a.acknowledged_at), _ms(a.arrived_at), _ms(a.done_at), a.reason_code,
+        a.person, _ms(a.hold_until), a.holds, a.score,
     )  # fmt: skip
 
 
@@ -182,7 +216,9 @@ def _target(t: TargetRecord) -> Target:
     since_ms = -1 if t.since is None else text_to_ms(t.since)
     return Target(
         t.name, t.of, t.budget, t.clock, t.by, t.amount_ms, t.consumed_ms, since_ms, text_to_ms(t.due_at),
-        t.provisional, t.warned, t.paused_by, _ms(t.fulfilled_at), _ms(t.breached_at), _ms(t.revoked_at),
+        t.provisional, t.warned, t.paused_by, t.extended, t.rung,
+        tuple([(text_to_ms(start), text_to_ms(stop)) for start, stop in t.runs]),
+        _ms(t.fulfilled_at), _ms(t.breached_at), _ms(t.revoked_at),
     )  # fmt: skip
 
 

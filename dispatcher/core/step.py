@@ -1,15 +1,13 @@
 """One update being applied: the incident, who acts, and the change in the making."""
 
-from collections.abc import Iterable
-
-from dispatcher.core.incident import Assignment, Incident, Target
-from dispatcher.core.lifecycle import move_assignment, move_incident
+from dispatcher.core.incident import Assignment, Incident
 from dispatcher.core.messages import Reason
+from dispatcher.core.mover import Mover
+from dispatcher.core.privacy import mask_code
 from dispatcher.core.publish import Change
-from dispatcher.core.route import Rulebook
-from dispatcher.core.targets import fulfil, revoke
+from dispatcher.core.rulebook import Rulebook
+from dispatcher.core.turn import Turn
 from dispatcher.core.work import UpdateWork
-from rules import Clock, Decision
 
 __all__ = ["Refused", "Step"]
 
@@ -23,47 +21,26 @@ class Refused(Exception):
         self.detail = detail
 
 
-class Step:
+class Step(Mover):
     """One update being applied: the incident, who acts, and the change in the making."""
 
-    def __init__(self, book: Rulebook, incident: Incident, work: UpdateWork, change: Change, grid: str) -> None:
-        self.book, self.incident, self.change, self.grid = book, incident, change, grid
-        self.update, self.actor = work.update, work.actor
-        self.now_ms = change.at_ms
+    def __init__(self, turn: Turn, book: Rulebook, incident: Incident, work: UpdateWork, change: Change) -> None:
+        super().__init__(turn, book, incident, change)
+        self.work, self.update, self.actor = work, work.update, work.actor
         self.assignment = _assignment(work, incident)
         started_ms = incident.opened_ms if self.assignment is None else self.assignment.offered_ms
         self.judged_ms = max(started_ms, min(work.origin.time_ms, self.now_ms))  # lag is never a department's fault
-        self.warn = book.warn(incident.decided.sla)
 
-    def clock(self, target: Target) -> Clock:
-        """The clock a target runs on."""
-        return self.book.policy.clock(target.clock)
+    @property
+    def system(self) -> bool:
+        """Whether one of the engine's own drivers acts: it is held to the tables, not to the policy's words."""
+        return self.actor.role == "system"
 
-    def move(self, what: str) -> None:
-        """Change the incident's state by the tables."""
-        old = self.incident.state
-        self.incident.state = move_incident(old, what)
-        self.change.move(old, self.incident.state)
-
-    def move_assignment(self, assignment: Assignment, what: str) -> None:
-        """Change an assignment's state by the tables."""
-        old = assignment.state
-        assignment.state = move_assignment(old, what)
-        assignment.since_ms = self.now_ms
-        self.change.assignment(assignment, old)
-
-    def fulfil(self, targets: Iterable[Target]) -> None:
-        """Meet targets as of the instant the update was received."""
-        for target in targets:
-            if fulfil(target, self.clock(target), self.judged_ms):
-                self.change.target(target, "withdraw_breach")
-            self.change.target(target, "fulfil")
-
-    def revoke(self, targets: Iterable[Target]) -> None:
-        """Targets that are no longer owed."""
-        for target in targets:
-            revoke(target, self.now_ms)
-            self.change.target(target, "revoke")
+    @property
+    def actor_name(self) -> str:
+        """Who acts, as it is published: the person, else the unit or department, else the role."""
+        actor = self.actor
+        return mask_code(actor.person or actor.unit or actor.department or actor.role)
 
     def own(self) -> Assignment:
         """The assignment the action is about: the tables have seen to it that there is one."""
@@ -71,9 +48,32 @@ class Step:
             raise Refused(Reason.NOT_ALLOWED, "this department has no part in the incident")
         return self.assignment
 
-    def decision(self) -> Decision:
-        """The decision on the facts as they stand now."""
-        return self.book.decider.decide(self.incident.facts)
+    def own_party(self) -> str | None:
+        """The party the actor speaks for, when it has a part in the incident."""
+        return None if self.assignment is None else self.assignment.party
+
+    def reason(self, kind: str) -> str:
+        """The update's reason code, which must be one of the policy's for `kind`."""
+        code = self.update.reason_code or ""
+        if not self.system and self.book.policy.reason(kind, code) is None:
+            raise Refused(Reason.NOT_ALLOWED, f"{mask_code(code)} is not a reason for {_FOR[kind]} in this policy")
+        return code
+
+
+_FOR = {
+    "return": "a return",
+    "hold": "a hold",
+    "extend": "an extension",
+    "transfer": "a transfer",
+    "support": "support",
+    "exempt": "an exemption",
+    "rework": "rework",
+    "void": "voiding",
+    "close_forced": "a forced close",
+    "reopen": "refusing to reopen",
+    "whistle": "a whistle",
+    "refer": "a referral",
+}
 
 
 def _assignment(work: UpdateWork, incident: Incident) -> Assignment | None:

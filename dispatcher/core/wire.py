@@ -5,9 +5,9 @@ Written by joining fragments (nested structs cost four times as much); `records`
 
 import msgspec
 
-from dispatcher.core.incident import Assignment, Brief, Decided, Incident, Target
+from dispatcher.core.incident import NEVER_MS, Assignment, Brief, Decided, Incident, Target
 from dispatcher.core.instants import ms_to_text
-from dispatcher.core.lifecycle import CENTRE, STAGE_OF, IncidentState
+from dispatcher.core.lifecycle import CENTRE, LED_STATES, STAGE_OF
 from geo import Place
 
 __all__ = [
@@ -41,7 +41,7 @@ def responsible(incident: Incident) -> str | None:
     """The one party responsible for an open incident right now; None once it has ended."""
     if not incident.open:
         return None
-    if incident.state in (IncidentState.DISPATCHED, IncidentState.HANDLING) and incident.lead is not None:
+    if incident.state in LED_STATES and incident.lead is not None:
         return incident.lead.party
     return CENTRE
 
@@ -110,6 +110,13 @@ def target_json(target: Target) -> str:
         text += f',"warned":{target.warned}'
     if target.paused_by is not None:
         text += f',"paused_by":{quoted(target.paused_by)}'
+    if target.extended:
+        text += f',"extended":{target.extended}'
+    if target.rung:
+        text += f',"rung":{target.rung}'
+    if target.runs:
+        spans = ",".join([f'["{ms_to_text(start)}","{ms_to_text(stop)}"]' for start, stop in target.runs])
+        text += f',"runs":[{spans}]'
     if target.fulfilled_ms is not None:
         text += f',"fulfilled_at":"{ms_to_text(target.fulfilled_ms)}"'
     if target.breached_ms is not None:
@@ -140,6 +147,13 @@ def _assignment_json(a: Assignment) -> str:
         text += f',"done_at":"{ms_to_text(a.done_ms)}"'
     if a.reason_code is not None:
         text += f',"reason_code":{quoted(a.reason_code)}'
+    if a.person is not None:
+        text += f',"person":{quoted(a.person)}'
+    if a.hold_until_ms is not None:
+        text += f',"hold_until":"{ms_to_text(a.hold_until_ms)}"'
+    for name, number in (("holds", a.holds), ("score", a.score)):
+        if number:
+            text += f',"{name}":{number}'
     return text + "}"
 
 
@@ -163,15 +177,30 @@ def incident_json(i: Incident) -> bytes:
         parts.append(f'"support":[{",".join([_assignment_json(a) for a in i.support])}]')
     if i.targets:
         parts.append(f'"targets":[{",".join([f"{{{target_json(t)}}}" for t in i.targets])}]')
-    for name, words in (("tags", i.tags), ("flags", i.flags), ("children", i.children), ("suggested", i.suggested)):
-        if words:
-            parts.append(f'"{name}":{encode(words).decode()}')
+    for name, things in (
+        ("tags", i.tags),
+        ("flags", i.flags),
+        ("children", i.children),
+        ("suggested", i.suggested),
+        ("requests", i.requests),
+        ("supervision", i.supervision),
+        ("whistle", i.whistle),
+        ("callbacks", i.callbacks),
+        ("exempt", i.exempt),
+        ("counts", i.counts),
+        ("updates", i.updates),
+    ):
+        if things:
+            parts.append(f'"{name}":{encode(things).decode()}')
     for name, word in (
         ("standard", i.standard),
         ("request_kind", i.request_kind),
         ("asset", i.asset),
         ("parent", i.parent),
         ("dispatched_by", i.dispatched_by),
+        ("external", i.external),
+        ("claimed_by", i.claimed_by),
+        ("ended_as", i.ended_as),
     ):
         if word is not None:
             parts.append(f'"{name}":{quoted(word)}')
@@ -181,13 +210,16 @@ def incident_json(i: Incident) -> bytes:
         ("verify_at", i.verify_ms),
         ("drop_at", i.drop_ms),
         ("dispatched_at", i.dispatched_ms),
+        ("claim_until", i.claim_until_ms),
+        ("desk_at", i.desk_ms),
+        ("checked_at", i.checked_ms),
     ):
         if instant_ms is not None:
             parts.append(f'"{name}":"{ms_to_text(instant_ms)}"')
-    if i.counts is not None:
-        parts.append(f'"counts":{encode(i.counts).decode()}')
-    if i.updates:
-        parts.append(f'"updates":{encode(i.updates).decode()}')
+    if i.level:
+        parts.append(f'"level":{i.level}')
+    if i.next_ms < NEVER_MS:
+        parts.append(f'"next_at":"{ms_to_text(i.next_ms)}"')
     if i.history_pages:
         parts.append(f'"history_pages":{i.history_pages}')
     parts.append(f'"history":[{",".join(i.history)}]}}')

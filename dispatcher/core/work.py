@@ -2,7 +2,8 @@
 
 from msgspec import Struct
 
-from dispatcher.core.messages import Actor, Command, Reason, Report, Update
+from dispatcher.core.control import Command
+from dispatcher.core.messages import Actor, Reason, Report, Update
 from geo import Place
 
 __all__ = [
@@ -75,6 +76,7 @@ class UpdateWork(Struct, frozen=True, gc=False, tag="update"):
     actor: Actor
     digest: int
     at_ms: int
+    place: Place | None = None  # where its `location` lies, when it gives one
 
 
 class CommandWork(Struct, frozen=True, gc=False, tag="command"):

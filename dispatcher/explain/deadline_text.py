@@ -29,6 +29,8 @@ def deadline_lines(deadline: Deadline, say: Speech) -> Iterator[str]:
         return
     yield say("target", target=say.word(TARGETS, deadline.name), party=_party(deadline.of, say))
     yield f"  {_sum(deadline, say.instant(deadline.start_at), say)}"
+    if deadline.extended:
+        yield f"  {say('extended', count=deadline.extended, amount=say.duration(deadline.amount_ms))}"
     if deadline.closed_spans:
         shown = [f"{say.instant(s.from_at)}{say('to')}{say.instant(s.to_at)}" for s in deadline.closed[:SPANS_SHOWN]]
         if deadline.closed_spans > len(shown):
@@ -87,4 +89,4 @@ def _clock(clock: str, say: Speech) -> str:
 
 
 def _why(why: str, say: Speech) -> str:
-    return say("done") if why == "done" else why
+    return say(why) if why in ("done", "hold") else why

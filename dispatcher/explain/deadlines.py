@@ -19,7 +19,7 @@ __all__ = ["CLOSED_SPANS_SHOWN", "Deadline", "Offer", "Outcome", "Span", "Stop",
 
 CLOSED_SPANS_SHOWN = 12  # of a deadline that crosses months, the first dozen nights say enough
 
-LATER = ("check",)  # targets whose clock starts after those of the dispatch
+LATER = ("check", "callback")  # targets whose clock starts after those of the dispatch
 PROMISED = "promise:"  # what a target is `by` when the source's own date counts
 
 Outcome = Literal["planned", "running", "paused", "overdue", "in_time", "late", "revoked"]
@@ -76,6 +76,7 @@ class Deadline(Struct, frozen=True, omit_defaults=True):
     stops: tuple[Stop, ...] = ()
     offers: tuple[Offer, ...] = ()
     provisional: bool = False
+    extended: int = 0
 
 
 def deadlines_of(
@@ -129,6 +130,7 @@ def _started(
         ),
         offers=_offers(policy, record, decision, target, start_ms),
         provisional=target.provisional,
+        extended=target.extended,
     )
 
 

@@ -126,7 +126,7 @@ def _dispatched(policy: Policy, record: IncidentRecord) -> IncidentRecord:
 
 
 def _decision_shifts(before: Decision, after: Decision) -> Iterator[Shift]:
-    for what in ("outcome", "route", "lead", "support", "severity", "sla", "ladder", "tags", "reason"):
+    for what in ("outcome", "route", "lead", "support", "severity", "level", "sla", "ladder", "tags", "reason"):
         was, now = _said(before, what), _said(after, what)
         if was != now:
             yield Shift(what, was, now)

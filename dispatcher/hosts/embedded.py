@@ -23,8 +23,8 @@ from dispatcher.core import (
     Record,
     Rulebook,
 )
+from dispatcher.core.control import Activate
 from dispatcher.core.intake import reject_unread
-from dispatcher.core.messages import Command
 from dispatcher.core.wire import encode
 from dispatcher.core.work import CommandWork, Work
 from dispatcher.ledger import Entry, Ledger, LedgerError, Owner
@@ -88,15 +88,18 @@ class Embedded:
         return self.engine.state.tally
 
     def step(self) -> int:
-        """Take one batch through; returns how many records it consumed, 0 when there are none."""
+        """Take one batch through, or one slice of a command that takes many incidents.
+
+        Returns how many records it consumed (1 for a slice that consumed none), 0 when there is nothing to do.
+        """
         records = self._ledger.read(PARTITION, self.engine.position.offset, self._batch_records)
-        if not records:
+        if not records and not self.engine.pending:
             return 0
         work = self._take(records)
         self._require_policies(work)
         self._on_step("step:taken")
         done, self._one_by_one = 0, False
-        while done < len(work):
+        while done < len(work) or self.engine.pending:
             expected = self.engine.position
             outcome = self._process(work[done:])
             self._on_step("step:processed")
@@ -107,7 +110,9 @@ class Embedded:
                 self._observer.committed(outcome, self._unknown_fields)
             self._unknown_fields = 0
             done += outcome.consumed
-        return len(work)
+            if outcome.pending:  # slices are steps of their own: whoever watches the loop sees it turn
+                break
+        return max(done, 1)
 
     def catch_up(self, on_progress: Callable[[int], None] | None = None) -> int:
         """Step until there is nothing left to read; returns the number of records consumed."""
@@ -128,8 +133,9 @@ class Embedded:
     def _require_policies(self, work: Sequence[Work]) -> None:
         """A policy that is put in force must be stored: a host that cannot load it stops, it never skips."""
         for item in work:
-            if isinstance(item, CommandWork) and item.command.sha256 not in self._books:
-                raise LedgerError(f"policy {item.command.sha256} is activated but not on the topic policies; store it")
+            command = item.command if isinstance(item, CommandWork) else None
+            if isinstance(command, Activate) and command.sha256 not in self._books:
+                raise LedgerError(f"policy {command.sha256} is activated but not on the topic policies; store it")
 
     def _take(self, records: Sequence[Record]) -> list[Work]:
         try:
@@ -195,6 +201,6 @@ def enact_first_policy(ledger: Ledger, policy: Policy) -> bool:
     if ledger.appended(CONTROL):
         return False
     ledger.put("policies", policy.sha256, policy.canonical)
-    command = Command(command_id=f"first-{policy.sha256[:12]}", command="activate", sha256=policy.sha256)
+    command = Activate(command_id=f"first-{policy.sha256[:12]}", sha256=policy.sha256)
     ledger.append([Entry(CONTROL, encode(command), None, 0)])
     return True

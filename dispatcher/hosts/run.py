@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from dispatcher.hosts.embedded import Embedded
+from dispatcher.hosts.watchdog import Watchdog
 from dispatcher.metrics import EngineMetrics
 
 __all__ = ["Health", "run_until", "serve_health"]
@@ -37,6 +38,8 @@ def run_until(stop: threading.Event, host: Embedded, metrics: EngineMetrics, hea
     Anything that fails here fails the process: the ledger makes the restart exact.
     """
     shown = host.engine.state.policy_sha
+    watchdog = Watchdog(metrics)
+    _tell_modes(host, metrics)
     while not stop.is_set():
         started = time.perf_counter()
         consumed = host.step()
@@ -49,10 +52,20 @@ def run_until(stop: threading.Event, host: Embedded, metrics: EngineMetrics, hea
                 metrics.policy(in_force.version, shown)
             metrics.process_seconds.observe(time.perf_counter() - started)
             metrics.holds(len(host.engine.state.incidents))
+            _tell_modes(host, metrics)
+            watchdog.turn(host.engine.state, host.engine.position.time_ms)
             continue
         health.ready = True  # everything that was waiting has been worked through
-        if not host.tick(time.time_ns() // 1_000_000):
+        now_ms = time.time_ns() // 1_000_000
+        if not host.tick(now_ms):
+            watchdog.turn(host.engine.state, now_ms)
             stop.wait(poll_ms / 1000)
+
+
+def _tell_modes(host: Embedded, metrics: EngineMetrics) -> None:
+    state = host.engine.state
+    if state.policy_sha is not None:
+        metrics.modes(state.book.policy.modes, [span.mode for span in state.modes.spans.values()])
 
 
 @contextmanager

@@ -39,6 +39,14 @@ TEMPLATES: dict[str, dict[Language, Words]] = {
         "zh": Words("督办逾期", "{case}的督办事项逾期未回复。"),
         "en": Words("Supervision overdue", "{case}: the reply to its supervision is overdue."),
     },
+    "supervision_replied": {
+        "zh": Words("督办已回复", "{case}的督办事项已有回复，请审核销号。"),
+        "en": Words("Supervision replied to", "{case}: there is a reply to its supervision; please look and clear it."),
+    },
+    "reopen_requested": {
+        "zh": Words("申请重办", "{case}被要求重新办理，请决定。"),
+        "en": Words("Reopening asked for", "{case}: somebody asks for it to be reopened; please decide."),
+    },
     "request": {
         "zh": Words("申请待批", "{case}有申请等待审批。"),
         "en": Words("Request to decide", "{case}: a request waits for your decision."),
@@ -87,6 +95,10 @@ TEMPLATES: dict[str, dict[Language, Words]] = {
         "zh": Words("已合并办理", "您反映的问题（编号 {report}）与其他反映合并办理，{case}。"),
         "en": Words("Merged", "Your report {report} is dealt with together with others, as {case}."),
     },
+    "reopen_refused": {
+        "zh": Words("维持办结", "您要求重新办理的问题（编号 {report}）经审核维持原处理结果，{case}。"),
+        "en": Words("Not reopened", "Your report {report} was looked at again and stays as it was settled ({case})."),
+    },
     "reopened": {
         "zh": Words("重新办理", "您反映的问题（编号 {report}）已重新办理，{case}。"),
         "en": Words("Reopened", "Your report {report} is being dealt with again, as {case}."),
@@ -103,7 +115,9 @@ OTHER: dict[Language, Words] = {
 }
 """For a template that this version does not know."""
 
-FOR_REPORTERS = frozenset({"accepted", "closed", "answered", "referred", "not_accepted", "merged", "reopened"})
+FOR_REPORTERS = frozenset(
+    {"accepted", "closed", "answered", "referred", "not_accepted", "merged", "reopened", "reopen_refused"}
+)
 
 PARTS: dict[Language, dict[str, str]] = {
     "zh": {

@@ -34,6 +34,7 @@ ASPECTS: Mapping[str, tuple[str, ...]] = {  # what people call a change -> field
     "lead": ("lead",),
     "support": ("support",),
     "severity": ("severity", "severity_from", "severity_by"),
+    "level": ("level", "level_by"),
     "sla": ("sla",),
     "targets": ("targets",),
     "ladder": ("ladder",),

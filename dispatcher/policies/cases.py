@@ -1,26 +1,21 @@
-"""Running the tests of a policy: each report decided, then driven with its timeline through the real engine.
-
-The engine decides in the ordinary mode, the first of `modes` (modes become events in a later issue). A test in another
-mode is therefore rehearsed under the same policy with its modes in another order, so that this mode is the ordinary
-one; no rule depends on the order of modes, so nothing else changes but the policy's sha256.
-"""
+"""Running the tests of a policy: each report decided, then driven with its timeline through the real engine."""
 
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
-
-import orjson
+from typing import NamedTuple, get_args
 
 from dispatcher.core import AssignmentState, IncidentState, Reason, Rulebook
-from dispatcher.core.lifecycle import ACTION_TABLE
+from dispatcher.core.actions import ACTION_TABLE
+from dispatcher.core.dossier import RequestKind
+from dispatcher.core.incident import Counts
 from dispatcher.hosts.setup import read_policy
 from dispatcher.policies.coverage import Coverage, CoverageCount, contributing
 from dispatcher.policies.failures import Failure
 from dispatcher.policies.places import GridCells, grid_placer
 from dispatcher.policies.rehearsal import Refused, opening_facts
 from dispatcher.policies.run_case import CaseRun
-from rules import Case, Policy, compile_policy, load_canonical, read_cases
+from rules import Case, Policy, compile_policy, read_cases
 
 __all__ = ["CaseResult", "Outcome", "case_files", "covered_rules", "read_suite", "run_cases"]
 
@@ -32,8 +27,20 @@ WORDS = {
     "refusal": tuple(map(str, Reason)),
     "state": tuple(map(str, IncidentState)),
     "state of an assignment": tuple(map(str, AssignmentState)),
+    "kind of request": get_args(RequestKind),
+    "state of a request": ("open", "approved", "refused", "lapsed"),
+    "count": Counts.__struct_fields__,
+    "order": (
+        *("offer", "remind", "urge", "supervise", "rework", "held", "hold_ended", "extended", "request_refused"),
+        *("withdraw", "close"),
+    ),
+    "notice": (
+        *("urge", "notify", "supervise", "report", "supervision_overdue", "supervision_replied", "request"),
+        *("desk_overdue", "verify_overdue", "reopen_requested"),
+        *("accepted", "closed", "answered", "referred", "not_accepted", "merged", "reopened", "reopen_refused"),
+    ),
 }
-"""What test files say of the engine."""
+"""What test files say of the engine; orders and notices as docs/messages.md lists them."""
 
 
 class CaseResult(NamedTuple):
@@ -107,29 +114,13 @@ def run_cases(
     policy: Policy, cases: tuple[Case, ...], cells: GridCells, on_progress: Callable[[], None] | None = None
 ) -> Outcome:
     """Run tests one after the other. Never raises for what a test says."""
-    books = _Books(policy)
-    decider = books[policy.modes[0]].decider
+    book = Rulebook(policy)
     count = CoverageCount(policy)
     results = []
     for case in cases:
         start_s = time.perf_counter()
-        failures = CaseRun(decider, books[case.mode], case, cells).failures(count)
+        failures = CaseRun(book.decider, book, case, cells).failures(count)
         results.append(CaseResult(case, tuple(failures), time.perf_counter() - start_s))
         if on_progress is not None:
             on_progress()
     return Outcome(tuple(results), count.coverage())
-
-
-class _Books(dict[str, Rulebook]):
-    """The policy by the mode that is the ordinary one, compiled once each."""
-
-    def __init__(self, policy: Policy) -> None:
-        super().__init__({policy.modes[0]: Rulebook(policy)})
-        self._policy = policy
-
-    def __missing__(self, mode: str) -> Rulebook:
-        document = orjson.loads(self._policy.canonical)
-        document["header"]["modes"] = [mode, *(name for name in self._policy.modes if name != mode)]
-        canonical = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
-        book = self[mode] = Rulebook(load_canonical(canonical))
-        return book

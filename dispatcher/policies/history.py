@@ -6,9 +6,9 @@ import msgspec
 from msgspec import Struct
 
 from dispatcher.core import CONTROL, ms_to_text
-from dispatcher.core.messages import Command
+from dispatcher.core.control import Activate, Command
 from dispatcher.ledger import Ledger
-from dispatcher.policies.activation import standing, written_commands
+from dispatcher.policies.control import standing, written_commands
 from dispatcher.policies.past import DECISION, Activated, Progress, everything, past_events
 from rules import Policy, load_canonical
 
@@ -68,16 +68,20 @@ def _refused(ledger: Ledger) -> list[Enactment]:
     return [
         _told(commands[kept.key], ms_to_text(kept.time_ms), "refused", msgspec.json.decode(kept.value)["detail"])
         for kept in everything(ledger, "rejected")
-        if kept.key in commands and kept.value is not None
+        if isinstance(commands.get(kept.key), Activate | None) and kept.key in commands and kept.value is not None
     ]
 
 
 def _waiting(ledger: Ledger) -> list[Enactment]:
-    return [_told(command, ms_to_text(at_ms), "waiting") for _, _, at_ms, command in standing(ledger).waiting]
+    return [
+        _told(command, ms_to_text(at_ms), "waiting")
+        for _, _, at_ms, command in standing(ledger).waiting
+        if isinstance(command, Activate | None)
+    ]
 
 
 def _told(command: Command | None, at: str, outcome: Literal["refused", "waiting"], detail: str = "") -> Enactment:
-    if command is None:
+    if not isinstance(command, Activate):  # one that cannot be read
         return Enactment(at, "", outcome, detail=detail)
     by = "" if command.actor is None else command.actor.person or command.actor.role
     return Enactment(at, command.sha256, outcome, by=by, reason=command.reason or "", detail=detail)

@@ -2,42 +2,22 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-import msgspec
+from msgspec import Struct
 
-from dispatcher.core import AssignmentState, IncidentRecord, text_to_ms
-from dispatcher.core.incident import party
+from dispatcher.core import text_to_ms
 from dispatcher.core.lifecycle import CENTRE
-from dispatcher.core.records import AssignmentRecord, TargetRecord
+from dispatcher.core.records import TargetRecord
+from dispatcher.policies.acting import in_unit
 from dispatcher.policies.failures import Failure, Said, local_time, said
 from dispatcher.policies.judge_decision import compared
-from dispatcher.policies.rehearsal import Rehearsal, in_unit
+from dispatcher.policies.rehearsal import FIRST, Rehearsal
+from dispatcher.policies.standing_now import LISTS, NAMED, SINGLE, StandingNow
 from rules import After, Case, CaseStep, Policy, moment_ms
 
 __all__ = ["judge_step"]
 
 TARGETS_SHOWN = 6  # in a reason
-
-
-class _Change(msgspec.Struct):
-    event: str
-    what: str = ""
-    name: str = ""
-    of: str = ""
-    percent: int = 0
-
-
-class _Event(msgspec.Struct):
-    what: str = ""
-    at: str = ""
-    changes: list[_Change] = []
-
-
-class _Queue(msgspec.Struct):
-    event: str
-
-
-_event = msgspec.json.Decoder(_Event)
-_queue = msgspec.json.Decoder(_Queue)
+_PARTIES = ("lead", "answers_for_it", "support", "required", "exempt", "assignments", "on_hold", "scores", "orders")
 
 
 def judge_step(policy: Policy, case: Case, step: CaseStep, expect: After, rehearsal: Rehearsal) -> list[Failure]:
@@ -48,11 +28,8 @@ def judge_step(policy: Policy, case: Case, step: CaseStep, expect: After, rehear
 class _Judge:
     def __init__(self, policy: Policy, case: Case, step: CaseStep, expect: After, rehearsal: Rehearsal) -> None:
         self.policy, self.case, self.step, self.expect = policy, case, step, expect
-        self.rehearsal = rehearsal
-        self.incident: IncidentRecord = rehearsal.incident()
-        self.events = [_event.decode(value) for value in rehearsal.out("events")]
-        parts = (*([self.incident.lead] if self.incident.lead else []), *self.incident.support)
-        self.parts = [part for part in parts if part.state is not AssignmentState.WITHDRAWN] or list(parts)
+        self.now = StandingNow(policy, rehearsal, step.entry.opens or step.entry.incident or FIRST)
+        self.incident, self.events = self.now.incident, self.now.events
 
     def failures(self) -> list[Failure]:
         found: list[Failure] = []
@@ -60,12 +37,14 @@ class _Judge:
             expected = getattr(self.expect, field)
             if expected is None:
                 continue
-            if field in _SINGLE:
+            if field in SINGLE:
                 found += self._single(field, _shown(expected))
             elif field in _STATUS:
                 found += self._targets(field, expected)
             elif field in _ENTRIES:
                 found += _ENTRIES[field](self)
+            elif field in NAMED:
+                found += self._named(field, expected)
             else:
                 found += self._list(field, expected)
         return found
@@ -79,43 +58,55 @@ class _Judge:
     def _unit(self, named: str) -> str:
         return in_unit(named, self.incident.place.path, self.policy)
 
+    def _meant(self, field: str, text: str) -> str:
+        """A value as it stands on the incident: levels of the grid become cells."""
+        return self._unit(text) if field in _PARTIES else text
+
     def _last(self) -> list[Said]:
         """What changed the incident last."""
         last = self.events[-1]
         return [said("last", what=last.what, at=local_time(self.policy, text_to_ms(last.at)))]
 
-    # --- one value, lists ----------------------------------------------------------------------------------------
+    # --- one value, lists, values by name ------------------------------------------------------------------------
 
-    def _single(self, field: str, expected: str) -> list[Failure]:
-        got = _shown(_SINGLE[field](self))
-        if field == "lead":
-            expected = self._unit(expected)
+    def _single(self, field: str, text: str) -> list[Failure]:
+        expected, got = self._meant(field, text), _shown(SINGLE[field](self.now))
         if got == expected:
             return []
         return [self._failure(field, [expected], [got] if got else [], self._last())]
 
-    def in_queue(self) -> bool:
-        """Whether the incident is in the operators' queue."""
-        routed = self.rehearsal.out("routed")
-        return bool(routed) and _queue.decode(routed[-1]).event != "left"
-
-    def _list(self, field: str, expected: Sequence[str]) -> list[Failure]:
+    def _list(self, field: str, names: Sequence[str]) -> list[Failure]:
         kind = field.removesuffix("_includes").removesuffix("_include")
-        exactly = kind == field
-        if kind in ("support", "required"):
-            expected = [self._unit(named) for named in expected]
-        got = self._items(kind)
-        if compared(expected, got, exactly=exactly):
+        expected = [self._meant(kind, named) for named in names]
+        if kind == "escalated":
+            expected = [f"{do} {self._unit(to)}" for do, _, to in (named.partition(" ") for named in names)]
+        got = list(LISTS[kind](self.now))
+        if compared(expected, got, exactly=kind == field):
             return []
         return [self._failure(field, sorted(set(expected)), sorted(got), self._last())]
 
-    def _items(self, kind: str) -> list[str]:
-        if kind == "tags":
-            return list(self.incident.tags)
-        if kind == "flags":
-            return list(self.incident.flags)
-        supports = [part for part in self.parts if part.role == "support"]
-        return [_party(part) for part in supports if part.required or kind == "support"]
+    def _named(self, field: str, entries: Sequence[Struct]) -> list[Failure]:
+        found, standing = [], NAMED[field](self.now)
+        for entry in entries:
+            name, value = (getattr(entry, part) for part in entry.__struct_fields__)
+            expected = str(value)
+            if field == "on_hold":
+                expected = local_time(self.policy, moment_ms(expected, self.case.at_ms))
+            got = standing.get(self._meant(field, str(name)))
+            if got != expected:
+                shown = [] if got is None else [got]
+                found.append(self._failure(field, [expected], shown, self._last(), f"{field} {name}"))
+        return found
+
+    def told(self) -> list[Failure]:
+        """Who was told by notices of the named templates."""
+        found, told = [], self.now.told()
+        for entry in self.expect.told or ():
+            expected, got = {self._unit(to) for to in entry.to}, told.get(entry.template, set())
+            if expected != got:
+                what = f"told {entry.template}"
+                found.append(self._failure("told", sorted(expected), sorted(got), self._last(), what))
+        return found
 
     # --- targets -------------------------------------------------------------------------------------------------
 
@@ -123,8 +114,8 @@ class _Judge:
         """Every target of this kind must be named, and every name must be one."""
         found = {(target.name, target.of) for target in self.incident.targets if _STATUS[field](target)}
         wanted = [self._whose(text) for text in expected]
-        unmet = [pair for pair in wanted if not any(_meant(pair, one) for one in found)]
-        surplus = [one for one in found if not any(_meant(pair, one) for pair in wanted)]
+        unmet = [pair for pair in wanted if not any(_is_of(pair, one) for one in found)]
+        surplus = [one for one in found if not any(_is_of(pair, one) for pair in wanted)]
         if not unmet and not surplus:
             return []
         names = {name for name, _ in (*unmet, *surplus)}
@@ -156,32 +147,13 @@ class _Judge:
         word, instant = next((word, instant) for word, instant in at.items() if instant is not None)
         return f"{word} {local_time(self.policy, text_to_ms(instant))}"
 
-    # --- by name -------------------------------------------------------------------------------------------------
-
-    def assignments(self) -> list[Failure]:
-        """How far the named parties have come."""
-        found = []
-        for entry in self.expect.assignments or ():
-            named = self._unit(entry.party)
-            states = [str(part.state) for part in self._every_part() if _party(part) == named]
-            if states[:1] != [entry.state]:
-                what = f"assignments {entry.party}"
-                found.append(self._failure("assignments", [entry.state], states[:1], self._last(), what))
-        return found
-
-    def _every_part(self) -> list[AssignmentRecord]:
-        """The parts there are, then those that were withdrawn."""
-        incident = self.incident
-        former = [part for part in incident.support if part not in self.parts]
-        return [*self.parts, *reversed(former)]
-
     def warned(self) -> list[Failure]:
         """The warnings given for the named targets."""
         found = []
         for entry in self.expect.warned or ():
             pair = self._whose(entry.target)
             changes = [change for event in self.events for change in event.changes if change.event == "target"]
-            given = {c.percent for c in changes if c.what == "warn" and _meant(pair, (c.name, c.of))}
+            given = {c.percent for c in changes if c.what == "warn" and _is_of(pair, (c.name, c.of))}
             if given != set(entry.percents):
                 expected, got = ([f"{n}%" for n in sorted(side)] for side in (set(entry.percents), given))
                 what = f"warned {entry.target}"
@@ -191,7 +163,7 @@ class _Judge:
     def due(self) -> list[Failure]:
         """When the named targets are due: the lead's unless another party is named."""
         found = []
-        lead = "" if self.incident.lead is None else _party(self.incident.lead)
+        lead = self.now.lead() or ""
         for entry in self.expect.due or ():
             name, of = self._whose(entry.target)
             owners = [of] if of else [lead, CENTRE]
@@ -203,26 +175,15 @@ class _Judge:
         return found
 
 
-def _meant(named: tuple[str, str], target: tuple[str, str]) -> bool:
+def _is_of(named: tuple[str, str], target: tuple[str, str]) -> bool:
     """Whether (name, party) names a target; without a party it names those of all."""
     return named[0] == target[0] and named[1] in ("", target[1])
-
-
-def _party(part: AssignmentRecord) -> str:
-    return party(part.department, part.unit)
 
 
 def _shown(value: object) -> str:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-_SINGLE: dict[str, Callable[[_Judge], object]] = {
-    "state": lambda judge: judge.incident.state,
-    "lead": lambda judge: None if judge.incident.lead is None else _party(judge.incident.lead),
-    "severity": lambda judge: judge.incident.severity,
-    "queue": _Judge.in_queue,
-    "reports": lambda judge: judge.incident.report_count,
-}
 _STATUS: dict[str, Callable[[TargetRecord], bool]] = {
     "breached": lambda target: target.breached_at is not None,
     "fulfilled": lambda target: target.fulfilled_at is not None,
@@ -230,7 +191,7 @@ _STATUS: dict[str, Callable[[TargetRecord], bool]] = {
     "paused": lambda target: target.paused_by is not None and target.revoked_at is None,
 }
 _ENTRIES: dict[str, Callable[[_Judge], list[Failure]]] = {
-    "assignments": _Judge.assignments,
     "warned": _Judge.warned,
     "due": _Judge.due,
+    "told": _Judge.told,
 }

@@ -24,6 +24,7 @@ __all__ = [
 CHUNK_RECORDS = 2_000  # about 4 MB
 DECISION = b'"event":"decision"'
 ASSIGNMENT = b'"event":"assignment"'
+ACTIVATED = b'"event":"policy_activated"'
 
 Progress = Callable[[int], None]  # told how far it has come since the last time, in `seq`; `end_of` is the whole way
 
@@ -91,7 +92,8 @@ def past_events(
     for kept in everything(ledger, "events", -1, on_progress):
         value = kept.value or b"{}"
         if kept.key == CONTROL:
-            yield _activated.decode(value)
+            if ACTIVATED in value:  # modes, re-routings and outages are told under the same key
+                yield _activated.decode(value)
         elif any(piece in value for piece in wanted):
             yield _event.decode(value)
 

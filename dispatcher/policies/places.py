@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 from dispatcher.core import Placer, Report
+from dispatcher.core.locate import Whereabouts
 from geo import How, Locator, Place, load_grid
 from rules import Case, ReportEntry
 
@@ -60,9 +61,18 @@ class StatedPlacer:
         """Say where a report will be."""
         self._stated[report_id] = report
 
-    def place(self, reports: Sequence[Report]) -> list[Place]:
-        """A place for each report."""
-        return [self._place(report, self._stated[report.report_id]) for report in reports]
+    def place(self, reports: Sequence[Whereabouts]) -> list[Place]:
+        """A place for each report, and for each update that moves the incident."""
+        return [
+            self._place(asked, self._stated[asked.report_id]) if isinstance(asked, Report) else self._moved(asked)
+            for asked in reports
+        ]
+
+    def _moved(self, asked: Whereabouts) -> Place:
+        cell = None if asked.location is None else asked.location.cell
+        assert cell is not None  # noqa: S101 - tests say where to by a cell
+        path = self._paths.get(cell) or self._cells.path(cell)
+        return Place(None, None, cell, path, How.BY_CELL.text, None, None)
 
     def _place(self, report: Report, stated: ReportEntry) -> Place:
         cell, how = stated.cell, stated.place

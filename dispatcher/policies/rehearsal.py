@@ -5,15 +5,15 @@ clock record is. Timers due strictly before it have then fired.
 """
 
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from dispatcher.core import (
     CLOCK,
+    CONTROL,
     REPORTS,
     UPDATES,
-    Action,
     IncidentRecord,
     Intake,
     Record,
@@ -22,21 +22,30 @@ from dispatcher.core import (
     decode_incident,
     ms_to_text,
 )
+from dispatcher.core.instants import DAY_MS
+from dispatcher.core.modes import MODE_DAYS_MAX
+from dispatcher.core.reroute import preview
 from dispatcher.core.route import facts_of
 from dispatcher.core.wire import encode
 from dispatcher.core.work import ReportWork
 from dispatcher.hosts.embedded import Embedded, enact_first_policy
 from dispatcher.ledger import Entry, MemoryLedger
+from dispatcher.policies.acting import (
+    COMMANDS,
+    actor_of,
+    command_message,
+    in_unit,
+    report_id,
+    report_message,
+    update_fields,
+)
 from dispatcher.policies.places import GridCells, StatedPlacer
-from rules import STEP_FIELDS, Case, CaseStep, Facts, Policy, ReportEntry, TimelineEntry
+from rules import Case, CaseStep, Facts, Policy, ReportEntry
 
-__all__ = ["Refused", "Rehearsal", "in_unit", "opening_facts"]
+__all__ = ["FIRST", "Refused", "Rehearsal", "in_unit", "opening_facts"]
 
-FIRST = "r1"
-CENTRE = "centre"
-_CENTRE_ROLES = {Action.CHECK: "checker", Action.VOID: "supervisor"}  # who acts for the centre; otherwise:
-_DISPATCHER = "dispatcher"
-_PARTIES = ("lead", "support", "departments")  # fields of an action that name departments or units
+FIRST = "first"
+"""The incident that a test's own report opens."""
 _ALL = 1 << 30
 
 
@@ -52,21 +61,19 @@ class _Said(msgspec.Struct):
     detail: str = ""
 
 
+class _About(msgspec.Struct):
+    incident_id: str | None = None
+
+
 _said = msgspec.json.Decoder(_Said)
-
-
-def in_unit(party: str, path: tuple[str, ...], policy: Policy) -> str:
-    """`department@level` as the unit of that level's cell of a path; anything else as it is."""
-    department, _, unit = party.partition("@")
-    depth = policy.grid_levels.index(unit) if unit in policy.grid_levels else len(path)
-    return f"{department}@{path[depth]}" if depth < len(path) else party
+_about = msgspec.json.Decoder(_About)
 
 
 def opening_facts(policy: Policy, case: Case, cells: GridCells) -> Facts | Refused:
     """The facts of a test's report, made as the engine makes them."""
     placer = StatedPlacer(case, cells)
-    placer.state(FIRST, case.report)
-    record = Record(0, REPORTS, 0, 0, case.at_ms, None, _message(case.report, FIRST, case))
+    placer.state(report_id(1), case.report)
+    record = Record(0, REPORTS, 0, 0, case.at_ms, None, report_message(case.report, 1, case.paths, case.at_ms))
     work = Intake(placer).take([record]).work[0]
     if isinstance(work, Rejected):
         return Refused(work.reason, work.detail)
@@ -76,130 +83,136 @@ def opening_facts(policy: Policy, case: Case, cells: GridCells) -> Facts | Refus
 
 
 class Rehearsal:
-    """A ledger, a host, and the incident that the test's first report opens.
+    """A ledger, a host, and the incidents that a test's reports open, by the names the test gives them.
 
     Args:
-        book: the policy, with the test's mode as its ordinary one.
-        case: the test.
+        book: the policy.
+        case: the test; its mode is set, under the mode's own name, before anything is reported.
         cells: asked for cells the test does not state.
     """
 
     def __init__(self, book: Rulebook, case: Case, cells: GridCells) -> None:
         self._case, self._policy = case, book.policy
         self._placer = StatedPlacer(case, cells)
-        self._ledger = MemoryLedger(clock=lambda: case.at_ms)
-        intake = Intake(self._placer)
-        self._host = Embedded(self._ledger, intake, {book.policy.sha256: book})
-        enact_first_policy(self._ledger, book.policy)
+        self.ledger = MemoryLedger(clock=lambda: case.at_ms)
+        self._host = Embedded(self.ledger, Intake(self._placer), {book.policy.sha256: book})
+        enact_first_policy(self.ledger, book.policy)
         self._host.catch_up()
-        self._reports = self._updates = 0
-        self._incident_id: str | None = None
+        self._sources: list[str] = []  # of the reports so far
+        self._updates = 0
+        self._ids: dict[str, str] = {}
+        self._before = {"notices": 0, "events": 0}
+        if case.mode != book.policy.modes[0]:
+            until = ms_to_text(case.at_ms + MODE_DAYS_MAX * DAY_MS)
+            command = {"command": "set_mode", "command_id": case.mode, "mode": case.mode, "until": until}
+            self._append(CONTROL, encode(command), case.at_ms)
+
+    # --- what happens --------------------------------------------------------------------------------------------
 
     def report(self, report: ReportEntry, at_ms: int) -> Refused | None:
         """Append a report; the first one opens the test's incident. Returns the refusal, if any."""
-        self._reports += 1
-        report_id = f"r{self._reports}"
-        self._placer.state(report_id, report)
-        refused = self._append(REPORTS, _message(report, report_id, self._case, at_ms), at_ms)
-        if self._reports == 1 and refused is None:
-            seen = self._host.engine.state.seen(report.source or "", report_id, at_ms)
-            self._incident_id = None if seen is None else seen.incident_id
+        self._sources.append(report.source or "")
+        number = len(self._sources)
+        self._placer.state(report_id(number), report)
+        refused = self._append(REPORTS, report_message(report, number, self._case.paths, at_ms), at_ms)
+        if number == 1 and refused is None:
+            self.name(FIRST, at_ms)
         return refused
 
+    def name(self, opened: str, at_ms: int, number: int | None = None) -> str | None:
+        """Give the incident that holds the nth report (the last one) a name.
+
+        Returns the name it has already, when it is none of its own.
+        """
+        number = number or len(self._sources)
+        seen = self._host.engine.state.seen(self._sources[number - 1], report_id(number), at_ms)
+        incident_id = "" if seen is None else seen.incident_id
+        known = self.name_of(incident_id)
+        if known == incident_id:
+            self._ids[opened] = incident_id
+            return None
+        return known
+
     def act(self, step: CaseStep, action: str, by: str) -> Refused | None:
-        """Append an action on the incident. Returns the refusal, if any."""
+        """Append an action on an incident, or a command. Returns the refusal, if any."""
         self._updates += 1
-        message: dict[str, Any] = {
+        entry, start_ms = step.entry, self._case.at_ms
+        if action in COMMANDS:
+            return self._append(CONTROL, command_message(entry, f"c{self._updates}", start_ms), step.at_ms)
+        path = self.incident(entry.incident or FIRST).place.path
+        actor = actor_of(self._policy, action, by, path)
+        message = {
             "update_id": f"u{self._updates}",
-            "incident_id": self._incident_id,
             "action": action,
             "at": ms_to_text(step.at_ms),
-            **self._fields(step.entry),
+            **update_fields(self._policy, step, path, start_ms),
         }
-        department, _, unit = in_unit(by, self.incident().place.path, self._policy).partition("@")
-        if self._policy.department(department) is not None:
-            return self._append(f"updates.{department}", encode(message | ({"unit": unit} if unit else {})), step.at_ms)
-        role = _CENTRE_ROLES.get(Action(action), _DISPATCHER) if by == CENTRE else by
-        message["actor"] = {"role": role, "person": role}
-        return self._append(UPDATES, encode(message), step.at_ms)
+        if entry.about is None:
+            message["incident_id"] = self._ids[entry.incident or FIRST]
+        else:
+            message["report"] = {"source": self._sources[entry.about - 1], "report_id": report_id(entry.about)}
+        if entry.into is not None:
+            message["into"] = self._ids.get(entry.into, entry.into)
+        if actor["role"] != "department":
+            return self._append(UPDATES, encode(message | {"actor": actor}), step.at_ms)
+        if "unit" in actor:
+            message["unit"] = actor["unit"]
+        return self._append(f"updates.{actor['department']}", encode(message | {"actor": actor}), step.at_ms)
 
     def wait(self, at_ms: int) -> None:
         """Let time pass: timers due strictly before this instant fire."""
         self._append(CLOCK, b"", at_ms)
 
-    def incident(self) -> IncidentRecord:
-        """The incident as it is published.
-
-        Raises:
-            LookupError: the first report was refused, or none was sent.
-        """
-        if self._incident_id is None:
-            raise LookupError("no report has opened an incident")
-        value = self._ledger.newest("incidents", self._incident_id)
-        return self._archived() if value is None else decode_incident(value)
-
-    def out(self, topic: str) -> list[bytes]:
-        """What was published on a topic about the incident."""
-        kept = self._ledger.follow(topic, -1, _ALL)
-        return [each.value for each in kept if each.key == self._incident_id and each.value is not None]
+    def end_step(self) -> None:
+        """What is put out from here on happens in the next step; the first begins with the test."""
+        self._before = {topic: len(self._put_out(topic)) for topic in self._before}
 
     def _append(self, topic: str, value: bytes, at_ms: int) -> Refused | None:
-        before = len(self._ledger.follow("rejected", -1, _ALL))
-        self._ledger.append([Entry(topic, value, None, at_ms)])
+        before = len(self._put_out("rejected"))
+        self.ledger.append([Entry(topic, value, None, at_ms)])
         self._host.catch_up()
-        rejected = self._ledger.follow("rejected", -1, _ALL)[before:]
-        if not rejected or rejected[0].value is None:
+        rejected = self._put_out("rejected")[before:]
+        if not rejected:
             return None
-        said = _said.decode(rejected[0].value)
+        said = _said.decode(rejected[0])
         return Refused(said.reason, said.detail)
 
-    def _archived(self) -> IncidentRecord:
+    # --- what can be seen ----------------------------------------------------------------------------------------
+
+    def incident(self, name: str = FIRST) -> IncidentRecord:
+        """An incident as it is published.
+
+        Raises:
+            LookupError: nothing has opened it.
+        """
+        if name not in self._ids:
+            raise LookupError(f"no report has opened the incident {name}")
+        value = self.ledger.newest("incidents", self._ids[name])
+        return self._archived(self._ids[name]) if value is None else decode_incident(value)
+
+    def knows(self, name: str) -> bool:
+        """Whether an incident of that name has been opened."""
+        return name in self._ids
+
+    def name_of(self, incident_id: str) -> str:
+        """The test's name for an incident; its id, when it has none."""
+        return next((name for name, known in self._ids.items() if known == incident_id), incident_id)
+
+    def out(self, topic: str, incident_id: str, *, in_step: bool = False) -> list[bytes]:
+        """What was published on a topic about an incident; with `in_step` only what this step did."""
+        values = self._put_out(topic)[self._before[topic] if in_step else 0 :]
+        return [value for value in values if _about.decode(value).incident_id == incident_id]
+
+    def rerouted(self) -> list[str]:
+        """The incidents that `reroute_open` would change now."""
+        return [self.name_of(each.incident_id) for each in preview(self._host.engine.state, ())]
+
+    def _put_out(self, topic: str) -> list[bytes]:
+        return [kept.value for kept in self.ledger.follow(topic, -1, _ALL) if kept.value is not None]
+
+    def _archived(self, incident_id: str) -> IncidentRecord:
         """An ended incident that has left `incidents`: the last of `archive` that is no page of its history."""
-        for value in reversed(self.out("archive")):
+        for value in reversed(self.out("archive", incident_id)):
             with suppress(msgspec.ValidationError):
                 return decode_incident(value)
         raise AssertionError("what has left incidents is archived")
-
-    def _fields(self, step: TimelineEntry) -> dict[str, Any]:
-        """The action's own fields as the wire has them."""
-        fields = {name: getattr(step, name) for name in STEP_FIELDS}
-        fields = {name: value for name, value in fields.items() if value is not None}
-        path, policy = self.incident().place.path, self._policy
-        for name in _PARTIES:
-            value = fields.get(name)
-            if isinstance(value, str):
-                fields[name] = in_unit(value, path, policy)
-            elif value is not None:
-                fields[name] = [in_unit(party, path, policy) for party in value]
-        if step.department is not None:
-            department, _, unit = in_unit(step.department, path, policy).partition("@")
-            fields |= {"department": department} | ({"unit": unit} if unit else {})
-        if step.position is not None:
-            fields["position"] = {"lon": step.position.lon, "lat": step.position.lat}
-        return fields
-
-
-def _message(report: ReportEntry, report_id: str, case: Case, at_ms: int | None = None) -> bytes:
-    """A report as a source sends it."""
-    location = {name: getattr(report, name) for name in ("lon", "lat", "cell", "asset")}
-    location = {name: value for name, value in location.items() if value is not None}
-    message: dict[str, Any] = {
-        "report_id": report_id,
-        "source": report.source,
-        "reported_at": ms_to_text(case.at_ms if at_ms is None else at_ms),
-        "category": report.category,
-    }
-    if location or report.place not in (None, "none"):
-        message["location"] = location
-    for name in ("severity", "text", "tags", "confidence", "standard", "request_kind"):
-        if getattr(report, name) is not None:
-            message[name] = getattr(report, name)
-    if report.attributes is not None:
-        message["attributes"] = dict(report.attributes.values)
-    if report.whistle is not None:
-        path = case.paths.get(report.cell or "", ())
-        unit = report.whistle.unit or (path[0] if path else report.cell or CENTRE)
-        message["whistle"] = {
-            "unit": unit, "kind": report.whistle.kind, "departments": report.whistle.departments,
-        }  # fmt: skip
-    return encode(message)

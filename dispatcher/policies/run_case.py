@@ -15,7 +15,7 @@ from dispatcher.policies.failures import Failure, Said, said
 from dispatcher.policies.judge_decision import DecisionJudge
 from dispatcher.policies.judge_timeline import judge_step
 from dispatcher.policies.places import GridCells
-from dispatcher.policies.rehearsal import Refused, Rehearsal, opening_facts
+from dispatcher.policies.rehearsal import FIRST, Refused, Rehearsal, opening_facts
 from rules import Case, CaseStep, Decider, Decision, Facts, Place, ReportEntry, Standing
 
 __all__ = ["CaseRun"]
@@ -26,7 +26,7 @@ class CaseRun:
 
     Args:
         decider: the policy, compiled.
-        book: the same policy with the test's mode as its ordinary one, for the engine.
+        book: the same policy, for the engine.
         case: the test.
         cells: asked for cells the test does not state.
     """
@@ -49,6 +49,7 @@ class CaseRun:
         found = self._decision(facts, count) + self._engine(facts)
         for step in case.steps:
             found += self._step(step)
+            self._rehearsal.end_step()
         return found
 
     def _decision(self, facts: Facts, count: CoverageCount) -> list[Failure]:
@@ -75,7 +76,7 @@ class CaseRun:
         """Whether this is the last decision on `events`, byte for byte; what waits for verification has none yet."""
         if incident.decision_seq == 0:
             return True
-        recorded = recorded_decisions(self._rehearsal.out("events"))
+        recorded = recorded_decisions(self._rehearsal.out("events", incident.incident_id))
         return recorded[incident.decision_seq] == encode(decision)
 
     def _unlike(self, decision: Decision, incident: IncidentRecord) -> list[Failure]:
@@ -84,25 +85,52 @@ class CaseRun:
 
     def _step(self, step: CaseStep) -> list[Failure]:
         entry, found = step.entry, []
+        about = entry.incident or FIRST
+        if not self._rehearsal.knows(about):  # what was to open it has failed already
+            return [Failure(self._case.where(entry, "incident"), "incident", (about,), (), entry.at)]
         if entry.do is not None and entry.by is not None:
-            place = self._case.where(entry)
-            refused = self._rehearsal.act(step, entry.do, entry.by)
-            found = _refusal(place, f"{entry.do} by {entry.by}", entry.refused, refused, entry.at)
+            found = self._act(step, entry.do, entry.by)
         elif step.report is not None:
             found = self._report(step, step.report)
         else:
             self._rehearsal.wait(step.at_ms)
-        if entry.expect is not None:
+        if entry.expect is not None and (entry.opens is None or self._rehearsal.knows(entry.opens)):
             found += judge_step(self._book.policy, self._case, step, entry.expect, self._rehearsal)
         return found
+
+    def _act(self, step: CaseStep, action: str, by: str) -> list[Failure]:
+        refused = self._rehearsal.act(step, action, by)
+        found = self._refusal(step, f"{action} by {by}", refused)
+        return found or self._opened(step, refused, step.entry.about)
 
     def _report(self, step: CaseStep, report: ReportEntry) -> list[Failure]:
         found = []
         one = msgspec.structs.replace(report, reporters=None)
         for _ in range(report.reporters or 1):
             refused = self._rehearsal.report(one, step.at_ms)
-            found += _refusal(self._case.where(step.entry), "report", step.entry.refused, refused, step.entry.at)
+            found += self._refusal(step, "report", refused)
+        return found or self._opened(step, refused, None)
+
+    def _refusal(self, step: CaseStep, what: str, refused: Refused | None) -> list[Failure]:
+        """Whether a step was taken, or refused for the expected reason and in the expected words."""
+        entry, place = step.entry, self._case.where(step.entry)
+        found = _refusal(place, what, entry.refused, refused, entry.at)
+        if not found and refused is not None and entry.because is not None and entry.because not in refused.detail:
+            place = self._case.where(entry, "because")
+            return [Failure(place, f"{what} because", (entry.because,), (refused.detail,), entry.at)]
         return found
+
+    def _opened(self, step: CaseStep, refused: Refused | None, about: int | None) -> list[Failure]:
+        """Whether there is now an incident of its own, where the step says so."""
+        opens = step.entry.opens
+        if opens is None or refused is not None:
+            return []
+        into = self._rehearsal.name(opens, step.at_ms, about)
+        return (
+            []
+            if into is None
+            else [Failure(self._case.where(step.entry, "opens"), "opens", (opens,), (into,), step.entry.at)]
+        )
 
 
 def _refusal(place: Place, what: str, expected: str | None, got: Refused | None, moment: str = "") -> list[Failure]:

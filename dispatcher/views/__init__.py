@@ -1,22 +1,20 @@
 """Reads: a projection of the ledger in SQLite, queries over it, and measures as folds over cases."""
 
-from dispatcher.views.lists import BadCursor, Bounds, Filter, Listed, RejectedRow, incidents, queue, rejected
-from dispatcher.views.measures import (
-    EXCLUDED,
-    RATES,
-    TERMS,
-    Cohort,
-    Flow,
-    Group,
-    GroupBy,
-    Measures,
-    Promises,
-    Rate,
-    flows,
-    incidents_behind,
-    measure,
-    promises,
+from dispatcher.views.again import CameBack, came_back
+from dispatcher.views.cohort import GROUPINGS, Basis, Cohort, Group, GroupBy, Grouping, Measures, Rate
+from dispatcher.views.documents import cohort_document, document, measures_document
+from dispatcher.views.flows import Flow, Promises, Stock, flows, promises, stocks
+from dispatcher.views.gaming import Burst, Gaming, LateRequest, Suspect, gaming
+from dispatcher.views.inspections import (
+    Inspection,
+    InspectionError,
+    firms_of,
+    inspected,
+    read_firms,
+    read_inspections,
 )
+from dispatcher.views.lists import BadCursor, Bounds, Filter, Listed, RejectedRow, incidents, queue, rejected
+from dispatcher.views.measures import incidents_behind, measure
 from dispatcher.views.projection import Projection, ProjectionError
 from dispatcher.views.queries import (
     History,
@@ -27,13 +25,21 @@ from dispatcher.views.queries import (
     incidents_of_report,
     states,
 )
+from dispatcher.views.ratings import Exemption, Rating, exemptions, ratings
 from dispatcher.views.rows import IncidentRow
-from dispatcher.views.tables import Table, measures_csv, measures_json, measures_table, percent
+from dispatcher.views.scores import Boards, Scored, Scoring, boards, measures_of, scored
+from dispatcher.views.tables import Cell, Table, all_terms, cell_text, cell_value, measures_table, percent, table_csv
+from dispatcher.views.terms import EXCLUDED, RATES, TERMS
+from dispatcher.views.times import HandsTime, Span, WhoseTime, in_hands, time_of, whose_time
 
 __all__ = [
-    "EXCLUDED", "RATES", "TERMS", "BadCursor", "Bounds", "Cohort", "Filter", "Flow", "Group", "GroupBy", "History",
-    "IncidentRow", "Listed", "Measures", "Projection", "ProjectionError", "Promises", "Rate", "RejectedRow", "Table",
-    "doubled_reports", "flows", "history", "incident", "incident_json", "incidents", "incidents_behind",
-    "incidents_of_report", "measure", "measures_csv", "measures_json", "measures_table", "percent", "promises", "queue",
-    "rejected", "states",
+    "EXCLUDED", "GROUPINGS", "RATES", "TERMS", "BadCursor", "Basis", "Boards", "Bounds", "Burst", "CameBack", "Cell",
+    "Cohort", "Exemption", "Filter", "Flow", "Gaming", "Group", "GroupBy", "Grouping", "HandsTime", "History",
+    "IncidentRow", "Inspection", "InspectionError", "LateRequest", "Listed", "Measures", "Projection",
+    "ProjectionError", "Promises", "Rate", "Rating", "RejectedRow", "Scored", "Scoring", "Span", "Stock", "Suspect",
+    "Table", "WhoseTime", "all_terms", "boards", "came_back", "cell_text", "cell_value", "cohort_document", "document",
+    "doubled_reports", "exemptions", "firms_of", "flows", "gaming", "history", "in_hands", "incident", "incident_json",
+    "incidents", "incidents_behind", "incidents_of_report", "inspected", "measure", "measures_document",
+    "measures_of", "measures_table", "percent", "promises", "queue", "ratings", "read_firms", "read_inspections",
+    "rejected", "scored", "states", "stocks", "table_csv", "time_of", "whose_time",
 ]  # fmt: skip

@@ -17,8 +17,8 @@ from pathlib import Path
 import msgspec
 
 from dispatcher.ledger import Kept, Ledger
-from dispatcher.views.rows import Setback, setbacks
 from dispatcher.views.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES, insert
+from dispatcher.views.spells import Spell, spells
 from dispatcher.views.writes import writes_of
 
 __all__ = ["BATCH", "Projection", "ProjectionError"]
@@ -27,7 +27,7 @@ BATCH = 2_000  # records in one transaction: 4 MB of incidents, a tenth of a sec
 BUSY_TIMEOUT_S = 10.0
 _TOPICS = ("archive", "incidents", "events", "rejected")
 
-_SETBACK = insert("setback", Setback._fields)
+_SPELL = insert("spell", Spell._fields)
 _POSITION = (
     "INSERT INTO position (topic, seq, time_ms, mark) VALUES (?, ?, ?, ?) ON CONFLICT (topic) DO UPDATE SET"
     " seq = excluded.seq, time_ms = max(time_ms, excluded.time_ms), mark = excluded.mark"
@@ -168,14 +168,14 @@ class Projection:
         return applied
 
     def _settle_history(self, topic: str, kept: Sequence[Kept]) -> None:
-        """Work out the setbacks of those incidents of the batch that had any: they need all pages of the history."""
+        """Put together the histories of those incidents of the batch that fill more than a page."""
         if topic not in ("archive", "incidents"):
             return
         keys = msgspec.json.encode([record.key for record in kept]).decode()
-        of_batch = "incident_id IN (SELECT value FROM json_each(?))"
-        had = f"SELECT incident_id FROM incident WHERE reworks + returns > 0 AND {of_batch}"  # noqa: S608
-        for (incident_id,) in self.db.execute(had, (keys,)).fetchall():
-            self.db.executemany(_SETBACK, setbacks(incident_id, history_of(self.db, incident_id)))
+        paged = "SELECT DISTINCT incident_id FROM page WHERE incident_id IN (SELECT value FROM json_each(?))"
+        for (incident_id,) in self.db.execute(paged, (keys,)).fetchall():
+            self.db.execute("DELETE FROM spell WHERE incident_id = ?", (incident_id,))
+            self.db.executemany(_SPELL, spells(incident_id, history_of(self.db, incident_id)))
 
 
 def history_of(db: sqlite3.Connection, incident_id: str) -> list[bytes]:

@@ -3,17 +3,14 @@
 Pure. `IncidentRow` is also the table's definition: a field is a column, its annotation the column's type.
 """
 
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-import msgspec
-
-from dispatcher.core import ENDED_STATES, NEVER_MS, AssignmentState, IncidentRecord, IncidentState, text_to_ms
+from dispatcher.core import ENDED_STATES, NEVER_MS, AssignmentState, IncidentRecord, text_to_ms
 from dispatcher.core.incident import party
 from dispatcher.core.records import AssignmentRecord, TargetRecord
 
-__all__ = ["OUTCOMES", "IncidentRow", "LeadTurn", "Setback", "lead_turns", "row_of", "setbacks"]
+__all__ = ["FORMER_LEAD", "OUTCOMES", "IncidentRow", "lead_resolve", "ms_of", "outcome_of", "row_of"]
 
 FORMER_LEAD = "former_lead"  # the role of an assignment whose department was the lead before
 REFINED = {  # states whose measure has another name
@@ -36,11 +33,13 @@ class IncidentRow(NamedTuple):
     source: str  # of its first report
     area: str | None  # the cell of level 1
     cell: str | None
+    asset: str | None
     path: str  # "/area/…/cell/", so that a cell and all within it are one search
     lon: float | None
     lat: float | None
     lead: str | None  # department
     unit: str | None
+    party: str | None  # department and unit of the lead as one word
     departments: str  # "/lead/support/…/" of those that have a part now
     leads: int  # how many turns at the lead there were
     opened_ms: int
@@ -63,39 +62,16 @@ class IncidentRow(NamedTuple):
     holds: int
     reopened: int
     parent: str | None
+    contact_owed: int  # somebody was to phone the resident
+    contact_ms: int | None  # the resident was reached, in time
+    requests: int  # of departments, in table `request`
+    callbacks: int  # reports called back, in table `callback`
+    attendances: int  # departments a whistle called, in table `attendance`
+    former_clocks: int  # deadlines that ended when it was reopened, in table `former_clock`
     queue_rank: int | None  # 0 nobody has taken a severity 1 or 2, 1 breached, 2 the rest; None when ended
     queue_severity: int  # what orders a rank before time does; 0 where time alone does
     queue_due_ms: int  # the earliest deadline that runs; `NEVER_MS` when none does
 
-
-class LeadTurn(NamedTuple):
-    """One department's turn as the lead; only incidents that changed hands have these."""
-
-    incident_id: str
-    n: int
-    department: str
-    party: str
-    offered_ms: int
-
-
-class Setback(NamedTuple):
-    """An incident sent back: `rework` after a failed check, or `return` by its lead."""
-
-    incident_id: str
-    revision: int
-    what: str
-    at_ms: int
-    done_ms: int | None  # rework: since when everything had been done
-
-
-class _Entry(msgspec.Struct, frozen=True, gc=False):
-    revision: int
-    at: str
-    what: str
-    state: str
-
-
-_entry = msgspec.json.Decoder(_Entry)
 
 # Most instants of an incident repeat, in its own record and in its neighbours' (one batch, one instant).
 _to_ms = lru_cache(maxsize=8_192)(text_to_ms)
@@ -104,14 +80,14 @@ _to_ms = lru_cache(maxsize=8_192)(text_to_ms)
 def row_of(record: IncidentRecord) -> IncidentRow:
     """The row of an incident's record."""
     lead, path, counts = record.lead, record.place.path, record.counts
-    resolve = None if lead is None else _resolve(record.targets, party(lead.department, lead.unit))
-    filed_ms = _ms(record.dispatched_at)
-    outcome = _outcome(record.state, filed_ms)
-    done_ms = None if lead is None else _ms(lead.done_at)
+    resolve = None if lead is None else lead_resolve(record.targets, party(lead.department, lead.unit))
+    filed_ms = ms_of(record.dispatched_at)
+    outcome = outcome_of(record.state)
+    done_ms = None if lead is None else ms_of(lead.done_at)
     due_ms = breached_ms = None
     if resolve is not None:
-        due_ms, breached_ms = _to_ms(resolve.due_at), _ms(resolve.breached_at)
-        done_ms = _ms(resolve.fulfilled_at) or done_ms
+        due_ms, breached_ms = _to_ms(resolve.due_at), ms_of(resolve.breached_at)
+        done_ms = ms_of(resolve.fulfilled_at) or done_ms
     on_time = None
     if outcome == "closed" and due_ms is not None:
         on_time = int(breached_ms is None and done_ms is not None and done_ms <= due_ms)
@@ -127,24 +103,26 @@ def row_of(record: IncidentRecord) -> IncidentRow:
         source=record.facts.source,
         area=path[0] if path else None,
         cell=record.place.cell,
+        asset=record.asset,
         path=f"/{'/'.join(path)}/" if path else "/",
         lon=record.place.lon,
         lat=record.place.lat,
         lead=None if lead is None else lead.department,
         unit=None if lead is None else lead.unit,
+        party=None if lead is None else party(lead.department, lead.unit),
         departments=_departments(record),
         leads=(lead is not None) + sum([a.role == FORMER_LEAD for a in record.support]),
         opened_ms=_to_ms(record.opened_at),
         reported_ms=_to_ms(record.reported_at),
         updated_ms=_to_ms(record.updated_at),
         filed_ms=filed_ms,
-        acknowledged_ms=None if lead is None else _ms(lead.acknowledged_at),
+        acknowledged_ms=None if lead is None else ms_of(lead.acknowledged_at),
         due_ms=due_ms,
         done_ms=done_ms,
         breached_ms=breached_ms,
         held=int(resolve is not None and resolve.paused_by not in (None, "done")),
         ended_ms=None if outcome is None else _to_ms(record.closed_at or record.updated_at),
-        promised_ms=_ms(record.promised_at),
+        promised_ms=ms_of(record.promised_at),
         on_time=on_time,
         reports=record.report_count,
         reporters=record.reporter_count,
@@ -154,62 +132,37 @@ def row_of(record: IncidentRecord) -> IncidentRow:
         holds=0 if counts is None else counts.held,
         reopened=0 if counts is None else counts.reopened,
         parent=record.parent,
+        contact_owed=int(any(target.name == "contact" for target in record.targets)),
+        contact_ms=_contact_ms(record.targets),
+        requests=len(record.requests),
+        callbacks=len(record.callbacks),
+        attendances=0 if record.whistle is None else sum(target.name == "attend" for target in record.targets),
+        former_clocks=sum([t.fulfilled_at is not None and t.revoked_at is not None for t in record.targets]),
         queue_rank=queue_rank,
         queue_severity=queue_severity,
         queue_due_ms=queue_due_ms,
     )
 
 
-def lead_turns(record: IncidentRecord) -> list[LeadTurn]:
-    """Who led, in order; empty for the many incidents that never changed hands."""
-    former = [a for a in record.support if a.role == FORMER_LEAD]
-    if not former or record.lead is None:
-        return []
-    return [
-        LeadTurn(record.incident_id, n, a.department, party(a.department, a.unit), _to_ms(a.offered_at))
-        for n, a in enumerate([*former, record.lead])
-    ]
-
-
-def setbacks(incident_id: str, history: Iterable[bytes]) -> list[Setback]:
-    """The reworks and the lead's returns in a history, given oldest first.
-
-    A failed check is a check after which the incident is handled again; a lead's return is one after which the
-    incident itself is `returned`.
-    """
-    found: list[Setback] = []
-    checking_ms: int | None = None  # everything is done since
-    for raw in history:
-        entry = _entry.decode(raw)
-        at_ms = _to_ms(entry.at)
-        if entry.what == "check" and entry.state == IncidentState.HANDLING:
-            found.append(Setback(incident_id, entry.revision, "rework", at_ms, checking_ms))
-        elif entry.what == "return" and entry.state == IncidentState.RETURNED:
-            found.append(Setback(incident_id, entry.revision, "return", at_ms, None))
-        if entry.state != IncidentState.CHECKING:
-            checking_ms = None
-        elif checking_ms is None:
-            checking_ms = at_ms
-    return found
-
-
-def _ms(text: str | None) -> int | None:
+def ms_of(text: str | None) -> int | None:
+    """An instant of a record in epoch milliseconds."""
     return None if text is None else _to_ms(text)
 
 
-def _outcome(state: IncidentState, filed_ms: int | None) -> str | None:
-    """How an incident ended. One that was closed without ever being dispatched was handled by whoever found it."""
-    if state not in ENDED_STATES:
-        return None
-    if state is IncidentState.CLOSED and filed_ms is None:
-        return "self_handled"
-    return REFINED.get(state, str(state))
+def outcome_of(state: str) -> str | None:
+    """How an incident in this state ended, one of `OUTCOMES`; None while it is open."""
+    return REFINED.get(state, str(state)) if state in ENDED_STATES else None
 
 
-def _resolve(targets: list[TargetRecord], lead: str) -> TargetRecord | None:
+def lead_resolve(targets: list[TargetRecord], lead: str) -> TargetRecord | None:
     """The lead's own `resolve`: the one still owed or met, else (the incident was ended otherwise) the last revoked."""
     own = [target for target in targets if target.name == "resolve" and target.of == lead]
     return max(own, key=lambda target: (target.revoked_at is None, target.revoked_at or ""), default=None)
+
+
+def _contact_ms(targets: list[TargetRecord]) -> int | None:
+    kept = [t for t in targets if t.name == "contact" and t.fulfilled_at is not None and t.breached_at is None]
+    return min([_to_ms(t.fulfilled_at) for t in kept if t.fulfilled_at is not None], default=None)
 
 
 def _departments(record: IncidentRecord) -> str:

@@ -3,12 +3,14 @@
 from types import UnionType
 from typing import NamedTuple, get_args, get_type_hints
 
-from dispatcher.views.rows import IncidentRow, LeadTurn, Setback
+from dispatcher.views.parts import AttendanceRow, CallbackRow, FormerClock, LeadTurn, RatingRow, RequestRow
+from dispatcher.views.rows import IncidentRow
+from dispatcher.views.spells import Spell
 
-__all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "TABLES", "insert", "upsert"]
+__all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "TABLES", "insert", "insert_new", "upsert"]
 
 APPLICATION_ID = 0x76696577  # "view": another program's database is not overwritten by mistake
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SQL_TYPES: dict[object, str] = {int: "INTEGER", str: "TEXT", float: "REAL"}
 
@@ -29,10 +31,21 @@ CREATE TABLE incident ({_columns(IncidentRow)}, PRIMARY KEY (incident_id)) WITHO
 CREATE INDEX incident_opened ON incident (opened_ms, incident_id);
 CREATE INDEX incident_queue ON incident (queue_rank, queue_severity, queue_due_ms, incident_id)
   WHERE queue_rank IS NOT NULL;
+CREATE INDEX incident_again ON incident (category, cell, opened_ms) WHERE cell IS NOT NULL;
+CREATE INDEX incident_asset ON incident (asset, opened_ms) WHERE asset IS NOT NULL;
 CREATE TABLE record (incident_id TEXT PRIMARY KEY, revision INTEGER NOT NULL, value BLOB NOT NULL);
 CREATE TABLE page (incident_id TEXT, page INTEGER, value BLOB NOT NULL, PRIMARY KEY (incident_id, page));
 CREATE TABLE lead_turn ({_columns(LeadTurn)}, PRIMARY KEY (incident_id, n)) WITHOUT ROWID;
-CREATE TABLE setback ({_columns(Setback)}, PRIMARY KEY (incident_id, revision)) WITHOUT ROWID;
+CREATE TABLE spell ({_columns(Spell)}, PRIMARY KEY (incident_id, revision)) WITHOUT ROWID;
+CREATE TABLE attendance ({_columns(AttendanceRow)}, PRIMARY KEY (incident_id, n)) WITHOUT ROWID;
+CREATE TABLE request ({_columns(RequestRow)}, PRIMARY KEY (incident_id, number)) WITHOUT ROWID;
+CREATE TABLE callback ({_columns(CallbackRow)}, PRIMARY KEY (incident_id, source, report_id)) WITHOUT ROWID;
+CREATE TABLE rating ({_columns(RatingRow)}, PRIMARY KEY (incident_id, party, offered_ms)) WITHOUT ROWID;
+CREATE TABLE former_clock ({_columns(FormerClock)}, PRIMARY KEY (incident_id, n)) WITHOUT ROWID;
+CREATE TABLE proof (incident_id TEXT, revision INTEGER, at_ms INTEGER NOT NULL, party TEXT NOT NULL,
+  media INTEGER NOT NULL, PRIMARY KEY (incident_id, revision)) WITHOUT ROWID;
+CREATE TABLE outage (since_ms INTEGER, until_ms INTEGER, told_ms INTEGER NOT NULL, PRIMARY KEY (since_ms, until_ms))
+  WITHOUT ROWID;
 CREATE TABLE report (source TEXT, report_id TEXT, incident_id TEXT, PRIMARY KEY (source, report_id, incident_id))
   WITHOUT ROWID;
 CREATE TABLE rejected (seq INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
@@ -46,11 +59,20 @@ TABLES = tuple(_DDL.strip().removesuffix(";").split(";\n"))
 
 def insert(table: str, columns: tuple[str, ...]) -> str:
     """A statement that writes whole rows, in place of the rows with their keys."""
-    return f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
+    return f"INSERT OR REPLACE {_into(table, columns)}"
 
 
-def upsert(table: str, columns: tuple[str, ...]) -> str:
-    """A statement that writes an incident's row unless this revision of it, or a later one, is there."""
-    values = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
-    changes = ", ".join(f"{name} = excluded.{name}" for name in columns if name != "incident_id")
-    return f"{values} ON CONFLICT (incident_id) DO UPDATE SET {changes} WHERE excluded.revision > revision"
+def insert_new(table: str, columns: tuple[str, ...]) -> str:
+    """A statement that writes rows that never change: one that is there stays."""
+    return f"INSERT OR IGNORE {_into(table, columns)}"
+
+
+def upsert(table: str, columns: tuple[str, ...], keys: tuple[str, ...] = ("incident_id",)) -> str:
+    """A statement that writes a row unless one of this revision, or a later one, is there."""
+    changes = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in keys)
+    conflict = f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes} WHERE excluded.revision > revision"
+    return f"INSERT {_into(table, columns)} {conflict}"
+
+
+def _into(table: str, columns: tuple[str, ...]) -> str:
+    return f"INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"

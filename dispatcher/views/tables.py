@@ -1,77 +1,47 @@
-"""Measures as a table for people (rows of text), as CSV and as JSON; headings in Chinese and English."""
+"""Tables of any of the measures: as text for people, as CSV, and (in `commands.workbook`) as a spreadsheet.
+
+A rate is shown with both of its terms, `597/601 99.33 %`; where the terms have columns of their own, its value is.
+"""
 
 import csv
 import io
-from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from fractions import Fraction
+from typing import NamedTuple
 
-import msgspec
+from dispatcher.views.cohort import Group, Measures, Rate
+from dispatcher.views.terms import EXCLUDED, RATES, TERMS
+from dispatcher.views.titles import Lang, title
 
-from dispatcher.core import NEVER_MS, ms_to_text
-from dispatcher.views.measures import EXCLUDED, RATES, TERMS, Group, Measures, Rate
-
-__all__ = ["NO_SAMPLE", "Lang", "Table", "measures_csv", "measures_json", "measures_table", "percent", "term_titles"]
-
-Lang = Literal["zh", "en"]
+__all__ = [
+    "NO_SAMPLE",
+    "Cell",
+    "Table",
+    "all_terms",
+    "cell_text",
+    "cell_value",
+    "measures_table",
+    "percent",
+    "table_csv",
+]
 
 NO_SAMPLE = "–"
 
-_TITLES: dict[str, tuple[str, str]] = {  # zh, en
-    "department": ("部门", "department"),
-    "area": ("区域", "area"),
-    "category": ("类别", "category"),
-    "major": ("大类", "category (major)"),
-    "source": ("来源", "source"),
-    "all": ("全部", "all"),
-    "none": ("（无）", "(none)"),
-    "total": ("合计", "total"),
-    "received": ("受理", "received"),
-    "received_closed": ("受理已结案", "received, closed"),
-    "unfiled": ("未立案", "not yet filed"),
-    "filed": ("立案派遣", "filed"),
-    "open": ("在办", "open"),
-    "closed": ("结案", "closed"),
-    "need_close": ("应结案", "need close"),
-    "need_close_closed": ("应结已结", "need close, closed"),
-    "closed_in_time": ("按时结案", "closed in time"),
-    "done": ("已处置", "done"),
-    "done_in_time": ("按时处置", "done in time"),
-    "overdue_pending": ("逾期未办", "overdue, not done"),
-    "held_now": ("挂账中", "held now"),
-    "no_deadline": ("无时限", "without deadline"),
-    "first_lead_kept": ("首派未改", "first lead kept"),
-    "rework": ("返工次数", "reworks"),
-    "returned": ("退单次数", "returns"),
-    "extended": ("延期次数", "extensions"),
-    "held": ("挂账次数", "holds"),
-    "merged": ("并案", "merged"),
-    "voided": ("作废", "voided"),
-    "not_accepted": ("不予受理", "not accepted"),
-    "forced": ("强制结案", "closed by force"),
-    "desk": ("坐席直接答复", "answered at desk"),
-    "referred": ("转办其他机构", "referred"),
-    "self_handled": ("自行处置", "self-handled"),
-    "excluded_late": ("剔除时已逾期", "excluded when late"),
-    "closure_due": ("办结率（应结）", "closure rate (due)"),
-    "closure_filed": ("办结率（立案）", "closure rate (filed)"),
-    "closure_received": ("办结率（受理）", "closure rate (received)"),
-    "on_time_closure": ("按时办结率", "on-time closure rate"),
-    "on_time_handling": ("按时处置率", "on-time handling rate"),
-    "dispatch_accuracy": ("派遣准确率", "dispatch accuracy"),
-}
-_SHOWN_TERMS = ("received", "filed", "need_close", "closed", "open", "overdue_pending")
-_SHOWN_RATES = ("closure_due", "closure_filed", "on_time_closure", "on_time_handling", "dispatch_accuracy")
+Cell = str | int | Rate | Fraction | timedelta | None
 
+_SHOWN_TERMS = ("received", "filed", "need_close", "closed", "open", "overdue_pending")
 _NARROW_TERMS = ("need_close", "overdue_pending")
 _NARROW_RATES = ("closure_due", "on_time_closure")
+_MAIN_RATES = ("closure_due", "closure_filed", "on_time_closure", "on_time_handling", "dispatch_accuracy")
 
 
 class Table(NamedTuple):
-    """Headings, one row of text a group, and the total. The first column names the group."""
+    """Headings, rows, and the total if there is one. The first column names what a row is about."""
 
     headings: list[str]
-    rows: list[list[str]]
-    total: list[str]
+    rows: list[list[Cell]]
+    total: list[Cell] | None = None
 
 
 def percent(rate: Rate) -> str:
@@ -84,80 +54,97 @@ def percent(rate: Rate) -> str:
     return f"{hundredths // 100}.{hundredths % 100:02d} %"
 
 
-def term_titles(lang: Lang) -> dict[str, str]:
-    """The title of every term and rate."""
-    return {name: _title(name, lang) for name in (*TERMS, *RATES)}
+def cell_text(cell: Cell) -> str:
+    """What a person reads: a rate with both terms, a time in hours, a composite in points of 100."""
+    if isinstance(cell, Rate):
+        return f"{cell.numerator}/{cell.denominator} {percent(cell)}"
+    if isinstance(cell, Fraction):
+        return f"{float(cell * 100):.2f}"
+    if isinstance(cell, timedelta):
+        return f"{cell / timedelta(hours=1):.1f} h"
+    return NO_SAMPLE if cell is None else str(cell)
+
+
+def cell_value(cell: Cell) -> str | int | float | None:
+    """What a program reads: a rate or a composite as a fraction, a time in seconds, nothing without a sample."""
+    if isinstance(cell, Rate):
+        return cell.value
+    if isinstance(cell, Fraction):
+        return float(cell)
+    if isinstance(cell, timedelta):
+        return cell / timedelta(seconds=1)
+    return cell
 
 
 def measures_table(
-    measures: Measures, lang: Lang = "en", names: Mapping[str, str] | None = None, *, narrow: bool = False
+    measures: Measures,
+    adjusted: Measures | None = None,
+    lang: Lang = "en",
+    names: Mapping[str, str] | None = None,
+    *,
+    terms: Sequence[str] | None = None,
+    rates: Sequence[str] | None = None,
+    narrow: bool = False,
 ) -> Table:
-    """The table people read: the main terms, every rate with both terms, and what was left out if anything was.
+    """Terms and rates by group, with a total.
 
     Args:
         measures: what to show.
+        adjusted: the same without what is exempt; each of its rates stands beside the raw one.
         lang: of the headings.
         names: titles of the groups' codes; a code without one is shown as it is.
-        narrow: only what fits into 80 columns.
+        terms: which; by default the main ones, and those of what was left out if anything was.
+        rates: which; by default the main ones, and all others with a sample.
+        narrow: by default only what fits into 80 columns.
     """
-    left_out = [name for name in (*EXCLUDED, "no_deadline") if measures.total.terms[name]]
-    terms = [*_NARROW_TERMS] if narrow else [*_SHOWN_TERMS, *left_out]
-    shown_rates = _NARROW_RATES if narrow else _SHOWN_RATES
-    headings = [_title(measures.by or "all", lang), *(_title(name, lang) for name in (*terms, *shown_rates))]
+    total = measures.total
+    if terms is None:
+        left_out = [name for name in (*EXCLUDED, "no_deadline") if total.terms[name]]
+        terms = _NARROW_TERMS if narrow else (*_SHOWN_TERMS, *left_out)
+    if rates is None:
+        sampled = [name for name in RATES if name in _MAIN_RATES or total.rates[name].denominator]
+        rates = _NARROW_RATES if narrow else sampled
+    beside = {} if adjusted is None else {group.code: group for group in adjusted.groups}
+    headings = [title(measures.grouping.by or "all", lang), *(title(name, lang) for name in terms)]
+    for name in rates:
+        headings.append(title(name, lang))
+        if adjusted is not None:
+            headings.append(f"{title(name, lang)} {title('adjusted', lang)}")
 
-    def row(title: str, group: Group) -> list[str]:
-        rates = group.rates
-        shown = [_with_terms(rates[name]) for name in shown_rates]
-        return [title, *(str(group.terms[name]) for name in terms), *shown]
+    def row(named: str, group: Group, other: Group | None) -> list[Cell]:
+        cells: list[Cell] = [named, *(group.terms[name] for name in terms)]
+        for name in rates:
+            cells.append(group.rates[name])
+            if adjusted is not None:
+                cells.append(Rate(0, 0) if other is None else other.rates[name])
+        return cells
 
-    rows = [row(_group_title(group, lang, names or {}), group) for group in measures.groups]
-    return Table(headings, rows, row(_title("total", lang), measures.total))
+    rows = [row(_named(group.code, lang, names or {}), group, beside.get(group.code)) for group in measures.groups]
+    return Table(headings, rows, row(title("total", lang), total, None if adjusted is None else adjusted.total))
 
 
-def measures_csv(measures: Measures, lang: Lang = "en", names: Mapping[str, str] | None = None) -> str:
-    """Every term and every rate (a fraction with six decimals, empty without a sample); the total is the last line.
+def all_terms(
+    measures: Measures, lang: Lang = "en", names: Mapping[str, str] | None = None, adjusted: Measures | None = None
+) -> Table:
+    """Every term and every rate, so that no figure needs this program to be checked."""
+    return measures_table(measures, adjusted, lang, names, terms=TERMS, rates=tuple(RATES))
 
-    The terms of each rate stand in columns of their own, so no figure needs this program to be checked.
-    """
+
+def table_csv(table: Table) -> str:
+    """Headings, rows, and the total as the last line; fractions with six decimals, empty without a sample."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([_title(measures.by or "all", lang), *(_title(name, lang) for name in (*TERMS, *RATES))])
-    lines = [(_group_title(group, lang, names or {}), group) for group in measures.groups]
-    for title, group in [*lines, (_title("total", lang), measures.total)]:
-        values = [rate.value for rate in group.rates.values()]
-        rates = ["" if value is None else f"{value:.6f}" for value in values]
-        writer.writerow([title, *(group.terms[name] for name in TERMS), *rates])
+    writer.writerow(table.headings)
+    for row in [*table.rows, *([] if table.total is None else [table.total])]:
+        writer.writerow([_csv(cell_value(cell)) for cell in row])
     return out.getvalue()
 
 
-def measures_json(measures: Measures) -> bytes:
-    """Codes only, rates as {numerator, denominator, value}; value is null without a sample."""
-    cohort = measures.cohort
-    return msgspec.json.encode(
-        {
-            "as_of": ms_to_text(cohort.as_of_ms),
-            "basis": cohort.basis,
-            "from": ms_to_text(cohort.from_ms) if cohort.from_ms else None,
-            "to": None if cohort.to_ms >= NEVER_MS else ms_to_text(cohort.to_ms),
-            "by": measures.by,
-            "groups": [_group_json(group) for group in measures.groups],
-            "total": _group_json(measures.total),
-        }
-    )
+def _csv(value: str | int | float | None) -> str | int:
+    if isinstance(value, float):
+        return f"{value:.6f}"
+    return "" if value is None else value
 
 
-def _group_json(group: Group) -> dict[str, object]:
-    rates = {name: {**rate._asdict(), "value": rate.value} for name, rate in group.rates.items()}
-    return {"code": group.code, "terms": dict(group.terms), "rates": rates}
-
-
-def _with_terms(rate: Rate) -> str:
-    return f"{percent(rate)} ({rate.numerator}/{rate.denominator})"
-
-
-def _group_title(group: Group, lang: Lang, names: Mapping[str, str]) -> str:
-    return _title("none", lang) if group.code is None else names.get(group.code, group.code)
-
-
-def _title(name: str, lang: Lang) -> str:
-    return _TITLES[name][0 if lang == "zh" else 1]
+def _named(code: str | None, lang: Lang, names: Mapping[str, str]) -> str:
+    return title("none", lang) if code is None else names.get(code, code)

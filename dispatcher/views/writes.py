@@ -4,16 +4,31 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from dispatcher.core import decode_incident
+from dispatcher.core import IncidentRecord, decode_incident
 from dispatcher.ledger import Kept
-from dispatcher.views.rows import IncidentRow, LeadTurn, lead_turns, row_of
-from dispatcher.views.schema import insert, upsert
+from dispatcher.views import parts
+from dispatcher.views.rows import IncidentRow, ms_of, row_of
+from dispatcher.views.schema import insert, insert_new, upsert
+from dispatcher.views.spells import Spell, spells
 
 __all__ = ["Write", "writes_of"]
 
 _INCIDENT = upsert("incident", IncidentRow._fields)
 _RECORD = upsert("record", ("incident_id", "revision", "value"))
-_LEAD_TURN = insert("lead_turn", LeadTurn._fields)
+_SPELL = insert_new("spell", Spell._fields)
+_LEAD_TURN = insert("lead_turn", parts.LeadTurn._fields)
+_NUMBERED = ("incident_id", "n")
+# What only some incidents have: a statement, and the rows of a record.
+_PARTS: tuple[tuple[str, Callable[[IncidentRecord], Sequence[Sequence[object]]]], ...] = (
+    (_LEAD_TURN, parts.lead_turns),
+    (upsert("attendance", parts.AttendanceRow._fields, _NUMBERED), parts.attendances),
+    (upsert("request", parts.RequestRow._fields, ("incident_id", "number")), parts.requests),
+    (upsert("callback", parts.CallbackRow._fields, ("incident_id", "source", "report_id")), parts.callbacks),
+    (upsert("rating", parts.RatingRow._fields, ("incident_id", "party", "offered_ms")), parts.ratings),
+    (upsert("former_clock", parts.FormerClock._fields, _NUMBERED), parts.former_clocks),
+)
+_PROOF = insert("proof", ("incident_id", "revision", "at_ms", "party", "media"))
+_OUTAGE = insert_new("outage", ("since_ms", "until_ms", "told_ms"))
 _REPORT = insert("report", ("source", "report_id", "incident_id"))
 _PAGE = insert("page", ("incident_id", "page", "value"))
 _REJECTED = insert(
@@ -29,16 +44,23 @@ class _Page(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Event(msgspec.Struct, frozen=True, gc=False):
-    """What the projection reads of an event; events of `control` have neither field."""
+    """What the projection reads of an event; those of `control` have an `event` of their own and no changes."""
 
     what: str = ""
+    at: str = ""
+    revision: int = 0
     changes: msgspec.Raw = msgspec.Raw(b"[]")
+    event: str = ""
+    since: str = ""
+    until: str = ""
 
 
 class _Change(msgspec.Struct, frozen=True, gc=False):
     event: str
     source: str = ""
     report_id: str = ""
+    party: str = ""
+    media: int = 0
 
 
 class _Rejection(msgspec.Struct, frozen=True, gc=False):
@@ -70,18 +92,23 @@ def writes_of(topic: str, kept: Sequence[Kept]) -> list[Write]:
 
 def _incident_writes(kept: Sequence[Kept]) -> list[Write]:
     incidents: list[Sequence[object]] = []
-    records: list[Sequence[object]] = []
+    values: list[Sequence[object]] = []
     reports: list[Sequence[object]] = []
-    turns: list[Sequence[object]] = []
+    told: list[Sequence[object]] = []
+    beside: list[list[Sequence[object]]] = [[] for _ in _PARTS]
     for entry in kept:
         if entry.value is None:
             continue
         record = decode_incident(entry.value)
         incidents.append(tuple(row_of(record)))  # sqlite3 binds a plain tuple in two thirds of the time
-        records.append((record.incident_id, record.revision, entry.value))
+        values.append((record.incident_id, record.revision, entry.value))
         reports.extend([(source, report_id, record.incident_id) for source, report_id in record.reports])
-        turns.extend(lead_turns(record))
-    return [(_INCIDENT, incidents), (_RECORD, records), (_REPORT, reports), (_LEAD_TURN, turns)]
+        if not record.history_pages:  # with pages, the history is put together when all of it is there
+            told.extend(map(tuple, spells(record.incident_id, record.history)))
+        for rows, (_, of_record) in zip(beside, _PARTS, strict=True):
+            rows.extend(of_record(record))
+    some = [(statement, rows) for rows, (statement, _) in zip(beside, _PARTS, strict=True) if rows]
+    return [(_INCIDENT, incidents), (_RECORD, values), (_REPORT, reports), (_SPELL, told), *some]
 
 
 def _archive_writes(kept: Sequence[Kept]) -> list[Write]:
@@ -97,17 +124,27 @@ def _archive_writes(kept: Sequence[Kept]) -> list[Write]:
 
 
 def _event_writes(kept: Sequence[Kept]) -> list[Write]:
-    """Reports merged into an incident: its record lists the first twenty only."""
+    """What no record tells: all reports merged into an incident (it lists twenty), what proved a `done`, outages."""
     reports: list[Sequence[object]] = []
+    proofs: list[Sequence[object]] = []
+    outages: list[Sequence[object]] = []
     for entry in kept:
         event = _event.decode(entry.value or b"{}")
-        if event.what == "merge":
+        if event.event == "outage":
+            outages.append((ms_of(event.since), ms_of(event.until), entry.time_ms))
+        elif event.what == "merge":
             reports.extend(
                 (change.source, change.report_id, entry.key)
                 for change in _changes.decode(event.changes)
                 if change.event == "merged"
             )
-    return [(_REPORT, reports)]
+        elif event.what == "done":
+            proofs.extend(
+                (entry.key, event.revision, entry.time_ms, change.party, change.media)
+                for change in _changes.decode(event.changes)
+                if change.event == "done"
+            )
+    return [(_REPORT, reports), (_PROOF, proofs), (_OUTAGE, outages)]
 
 
 def _rejected_writes(kept: Sequence[Kept]) -> list[Write]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.commands import control
 from dispatcher.commands.rules import activate as commands
 from dispatcher.commands.rules.activate import activate_command, history_command, rollback_command
 from dispatcher.config import load_config
@@ -154,7 +155,7 @@ def test_without_a_name_it_is_the_operating_system_s(desk: Desk, monkeypatch: py
     def nobody() -> str:
         raise KeyError("no such uid")
 
-    monkeypatch.setattr(commands.getpass, "getuser", nobody)
+    monkeypatch.setattr(control.getpass, "getuser", nobody)
     rollback_command(desk.config, None, desk.old[:12], by=None, reason="", wait_s=0, lang="en")
     assert "no engine runs" in desk.said()[0]
     assert desk.history()[-1]["by"] == "unknown"

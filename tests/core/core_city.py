@@ -30,6 +30,16 @@ fallback: {lead: centre-desk, sla: triage, ladder: city-desk, reason: "no route 
 reasons:
   return: {not_ours: {zh: 非本单位职责, en: Not our duty}}
   void: {test: {zh: 测试, en: A test}}
+  hold: {season: {zh: 须待季节, en: Waits for the season}}
+  extend: {parts: {zh: 等待配件, en: Waiting for parts}}
+  transfer: {shared: {zh: 职责交叉, en: Duties overlap}}
+  support: {equipment: {zh: 缺少设备, en: Equipment is missing}}
+  exempt: {weather: {zh: 天气原因, en: Weather}}
+  rework: {not_fixed: {zh: 问题仍存在, en: Still there}}
+  close_forced: {project: {zh: 已纳入专项工程, en: Part of a project}}
+  reopen: {settled: {zh: 已妥善处理, en: It is settled}}
+  whistle: {joint: {zh: 联合执法, en: Joint enforcement}, emergency: {zh: 应急处置, en: Emergency}}
+  refer: {post-office: {zh: 邮政局, en: Post office}}
 departments:
   centre-desk: {zh: 指挥中心, en: Command centre}
   gas-company: {zh: 燃气公司, en: Gas company}
@@ -40,7 +50,7 @@ departments:
 categories:
   "01": {zh: 市容, en: "Street \\"order\\"", severity: 3}
   "01.02": {zh: 垃圾, en: Rubbish}
-  "02": {zh: 水务, en: Water, severity: 3}
+  "02": {zh: 水务, en: Water, severity: 3, self_handled: true}
   "03": {zh: 市政, en: Utilities, severity: 3}
   "03.02":
     {zh: 燃气, en: Gas, severity: 2, life_safety: true, aliases: [GAS LEAK],
@@ -74,6 +84,8 @@ sla:
     calendar: cn-office
     targets: {acknowledge: {within: 30wm, of: each}, resolve: {within: 5wh, of: lead}, check: {within: 2wh, of: centre}}
     warn: [80%]
+    hold: {max: 5d, times: 1}
+    reopen: {within: 7d, clock: reset}
   by-standard: {calendar: cn-office, targets: {acknowledge: {within: 30wm, of: each}, resolve: {within: standard}}}
   lead-only:
     calendar: always

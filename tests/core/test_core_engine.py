@@ -10,7 +10,7 @@ import orjson
 import pytest
 from core_city import DAY_MS, HOUR_MS, START_MS, report, tiny_book, tiny_policy
 from core_desk import Desk
-from core_histories import History
+from core_histories import History, HistoryDesk
 
 from dispatcher.core import NEVER_MS, Outcome, Position, Work
 
@@ -71,7 +71,7 @@ def test_a_slice_can_be_restored_and_gone_on_with():
 def test_where_batches_are_cut_changes_nothing(size: int):
     """The records of a random history, one by one and in batches."""
     single = History(5).run(150)
-    batched = Desk()
+    batched = HistoryDesk()
     taken = single.work[1:]  # both desks have activated their policy
     records = batched.records
     for start in range(0, len(taken), size):
@@ -107,7 +107,7 @@ def test_an_empty_batch_is_nothing():
 PROGRAM = """
 import hashlib, sys
 sys.path.insert(0, sys.argv[1])
-from core_histories import History
+from core_histories import History, HistoryDesk
 desk = History(11).run(150)
 digest = hashlib.sha256()
 for record in desk.records:

@@ -59,10 +59,11 @@ def test_the_next_timer_is_that_of_the_earliest_target_and_stale_ones_are_passed
     desk = Desk()
     incident = desk.report("r1", "02")
     timers = Timers(desk.engine.state.incidents)
+    timers.enter(incident.incident_id, incident.next_ms)
     first = min(target.next_ms for target in incident.targets)
     assert timers.next_due_ms == first
     assert timers.pop_before(first) is None  # strictly before
-    assert timers.pop_before(first + 1) == (first, incident)
+    assert timers.pop_before(first + 1) == (first, incident.incident_id, incident)
     assert timers.pop_before(NEVER_MS) is None  # nobody set it again
     for due_ms in (500, 300, 400):
         incident.drop_ms = due_ms
@@ -71,6 +72,6 @@ def test_the_next_timer_is_that_of_the_earliest_target_and_stale_ones_are_passed
     incident.verify_ms = 350
     timers.set(incident)
     timers.set(incident)
-    assert timers.pop_before(NEVER_MS) == (350, incident)
+    assert timers.pop_before(NEVER_MS) == (350, incident.incident_id, incident)
     del desk.engine.state.incidents[incident.incident_id]
     assert timers.next_due_ms == NEVER_MS

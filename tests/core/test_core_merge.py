@@ -10,11 +10,26 @@ from msgspec.structs import replace
 
 from dispatcher.core import Incident
 from dispatcher.core.merge import METRES_PER_DEGREE, MergeIndex
+from dispatcher.core.shelf import Shelf
 from geo import Place
 from rules import Merge
 
 EAST_49_M = {"lon": HERE["lon"] + 49 / (METRES_PER_DEGREE * cos(radians(30.01))), "lat": HERE["lat"]}
 EAST_51_M = {"lon": HERE["lon"] + 51 / (METRES_PER_DEGREE * cos(radians(30.01))), "lat": HERE["lat"]}
+
+
+def shelved(*incidents: Incident) -> Shelf:
+    """They are all asleep: an index must do without waking anybody."""
+
+    def never(_value: bytes, _brief: bytes | None) -> Incident:
+        raise AssertionError("woken")
+
+    shelf = Shelf(never, awake_max=0)
+    for incident in incidents:
+        shelf[incident.incident_id] = incident
+    shelf.settle(())
+    assert not shelf._awake
+    return shelf
 
 
 def metres(lon: float, lat: float, place: Place) -> float:
@@ -38,7 +53,7 @@ LATITUDES = [0.0, 0.0001, 30.0, -33.9, 60.0, -78.0, 88.95, 89.0, 89.5, 89.999, -
 def test_candidates_are_those_of_the_plain_loop(template: Incident, lat: float, radius_m: float):
     rng = random.Random(f"{lat} {radius_m}")
     rule = Merge("01", radius_m, None, None, "auto", None)
-    index, incidents = MergeIndex(), []
+    incidents = []
     centre = rng.choice([-179.0, -0.001, 0.0, 114.0])
     reach = 3 * radius_m / METRES_PER_DEGREE
 
@@ -51,6 +66,8 @@ def test_candidates_are_those_of_the_plain_loop(template: Incident, lat: float, 
         x, y = point()
         incident = replace(template, incident_id=f"i{n:03d}", place=Place(x, y, None, (), "outside"))
         incidents.append(incident)
+    index = MergeIndex(shelved(*incidents))
+    for incident in incidents:
         index.add(incident, rule)
     gone = set(rng.sample(range(120), 30))
     for n in gone:
@@ -63,7 +80,7 @@ def test_candidates_are_those_of_the_plain_loop(template: Incident, lat: float, 
         near = [(metres(x, y, incident.place), incident.incident_id) for incident in held]
         expected = [incident_id for distance, incident_id in sorted(near) if distance <= radius_m]
         found = index.candidates(rule, "01", x, y, None, template.opened_ms)
-        assert [incident.incident_id for incident in found] == expected
+        assert found == expected
         hits += len(found)
         assert index.candidates(rule, "02", x, y, None, template.opened_ms) == []
     assert hits > 20
@@ -76,13 +93,14 @@ def test_candidates_are_those_of_the_plain_loop(template: Incident, lat: float, 
 @pytest.mark.parametrize(("lon", "lat"), [(1e308, 1e308), (0.0, 91.0), (181.0, 0.0), (None, None), (114.0, None)])
 def test_a_position_off_the_earth_finds_nothing_and_is_never_found(template: Incident, lon: float, lat: float):
     rule = Merge("01", 50.0, None, None, "auto", None)
-    index = MergeIndex()
-    index.add(replace(template, place=Place(lon, lat, None, (), "none")), rule)
+    nowhere = replace(template, place=Place(lon, lat, None, (), "none"))
+    index = MergeIndex(shelved(nowhere))
+    index.add(nowhere, rule)
     assert index.candidates(rule, "01", lon, lat, None, 0) == []
 
 
 def test_without_a_rule_or_a_category_nothing_is_entered(template: Incident):
-    index = MergeIndex()
+    index = MergeIndex(shelved(template))
     index.add(template, None)
     index.add(replace(template, category=None), Merge("01", 50.0, None, None, "auto", None))
     index.add(template, Merge("01", None, None, None, "auto", None))
@@ -177,7 +195,8 @@ def test_an_assignment_after_such_a_merge_keeps_them_too():
     assert desk.update(first, "return", "street-office", reason_code="not_ours") is None
     for n in range(2, 5):
         desk.report(f"r{n}", "01")
-    assert not first.support  # nobody is sent out while the centre decides
+    (help_,) = first.support  # whoever leads: more came to be known, and help is offered at once
+    assert (help_.department, help_.state) == ("traffic-police", "offered")
     assert desk.update(first, "assign", "dispatcher", lead="gas-company") is None
     assert first.decided.sla == "works"
     desk.clock(2 * DAY_MS)

@@ -8,10 +8,16 @@ from hypothesis import strategies as st
 
 from dispatcher.core import NEVER_MS, Incident
 from dispatcher.core.incident import Target
+from dispatcher.core.ladder import Pace
 from dispatcher.core.targets import fire, open_target, pause, refresh, resume
 from rules import AlwaysClock
 
 LATER = {"lon": 114.03, "lat": 30.005}
+
+
+def warned_at(*percent: int) -> Pace:
+    """A pace that warns and climbs no ladder."""
+    return Pace(tiny_book().policy, percent)
 
 
 def timed(desk: Desk, incident: Incident) -> list[tuple[str, str, str]]:
@@ -80,14 +86,14 @@ def test_timers_of_one_instant_fire_in_the_order_of_the_ids():
 
 def test_at_the_due_instant_the_breach_comes_without_the_warnings_that_were_not_given():
     target = Target("resolve", "x", "10m", "always", "s", 600_000, 0, 0, 600_000)
-    refresh(target, AlwaysClock(), [50, 80])
-    fired = fire(target, AlwaysClock(), [50, 80], 600_000)
+    refresh(target, AlwaysClock(), warned_at(50, 80))
+    fired = fire(target, AlwaysClock(), warned_at(50, 80), 600_000)
     assert (fired.what, target.breached_ms, target.warned, target.next_ms) == ("breach", 600_000, 2, NEVER_MS)
 
 
 def test_a_target_without_a_budget_is_a_bug():
     with pytest.raises(ValueError, match="no budget"):
-        open_target(tiny_book().policy, "resolve", "x", [], 0, [])
+        open_target(tiny_book().policy, "resolve", "x", [], 0, warned_at())
 
 
 # --- several budgets and promises -----------------------------------------------------------------------------------
@@ -222,18 +228,18 @@ def test_a_severity_a_resident_claims_is_capped():
 def test_consumed_is_the_sum_of_the_runs_whatever_the_pauses(spans: list[int], amount_ms: int):
     clock, now_ms, run_ms = AlwaysClock(), 0, 0
     target = Target("resolve", "x", "b", "always", "s", amount_ms, 0, 0, amount_ms)
-    refresh(target, clock, [50])
+    refresh(target, clock, warned_at(50))
     for n, span in enumerate(spans):
         now_ms += span
         if n % 2 == 0:
             run_ms += span
             while target.next_ms < now_ms:
-                fire(target, clock, [50], target.next_ms)
+                fire(target, clock, warned_at(50), target.next_ms)
             pause(target, clock, now_ms, "done")
             assert target.consumed_ms == run_ms
             assert (target.breached_ms is not None) == (run_ms > amount_ms)
         else:
-            resume(target, clock, now_ms, [50])
+            resume(target, clock, now_ms, warned_at(50))
             if target.breached_ms is None:
                 assert target.due_ms == now_ms + amount_ms - run_ms
                 assert now_ms <= target.next_ms <= target.due_ms

@@ -128,7 +128,7 @@ def test_voiding_withdraws_every_order_and_leaves_nothing_owed():
     incident = gas(desk)
     do(desk, incident, ("acknowledge", "gas-company"))
     assert desk.update(incident, "void", "supervisor", reason_code="bored") == (
-        "not_allowed: bored is not a reason to void in this policy"
+        "not_allowed: bored is not a reason for voiding in this policy"
     )
     assert desk.update(incident, "void", "supervisor", reason_code="test") is None
     assert {a.state for a in incident.assignments()} == {"withdrawn"}

@@ -7,7 +7,7 @@ import pytest
 from typer.main import get_command
 
 from dispatcher.__main__ import app
-from dispatcher.core.lifecycle import ACTION_TABLE
+from dispatcher.core.actions import ACTION_TABLE
 from dispatcher.core.messages import Location, Reason, Report, Reporter, Update, Whistle, json_schema
 from dispatcher.core.publish import APPEND_TOPICS, COMPACTED_TOPICS
 from dispatcher.core.records import AssignmentRecord, IncidentRecord, TargetRecord

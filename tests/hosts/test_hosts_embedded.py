@@ -7,7 +7,7 @@ import pytest
 
 from dispatcher.config import load_config
 from dispatcher.core import CONTROL
-from dispatcher.core.messages import Command
+from dispatcher.core.control import Activate
 from dispatcher.core.wire import encode
 from dispatcher.hosts.embedded import Embedded, enact_first_policy
 from dispatcher.hosts.setup import Books, load_setup
@@ -23,7 +23,7 @@ def test_a_policy_that_is_not_stored_stops_the_host(nyc: Path) -> None:
     host = Embedded(ledger, setup.intake, Books(ledger))
     host.catch_up()
     assert host.engine.state.policy_sha == setup.policy.sha256
-    unknown = Command(command_id="x", command="activate", sha256="0" * 64, expects=setup.policy.sha256)
+    unknown = Activate(command_id="x", sha256="0" * 64, expects=setup.policy.sha256)
     ledger.append([Entry(CONTROL, encode(unknown))])
     before = ledger.position(0)
     with pytest.raises(LedgerError, match="is activated but not"):

@@ -18,6 +18,8 @@ fallback: {lead: desk, sla: triage, ladder: up, reason: "no route matched"}
 reasons:
   return: {not_ours: {zh: 非本单位职责, en: Not our duty}}
   void: {mistake: {zh: 误报, en: A mistake}}
+  whistle: {joint: {zh: 联合, en: Joint}}
+  refer: {grid-company: {zh: 供电, en: Grid company}}
 departments:
   desk: {zh: 指挥中心, en: Desk}
   gas-company: {zh: 燃气公司, en: Gas company}

@@ -8,7 +8,8 @@ import pytest
 
 from dispatcher.core import CONTROL, ms_to_text
 from dispatcher.ledger import Died, Entry, Ledger, MemoryLedger, SqliteLedger
-from dispatcher.policies.activation import Lost, Stale, activate, answer_to, lost_departments, standing
+from dispatcher.policies.activation import Lost, Stale, activate, lost_departments
+from dispatcher.policies.control import answer_to, standing
 from dispatcher.policies.history import enactments
 from dispatcher.policies.past import end_of
 from rules import Policy

@@ -88,7 +88,8 @@ defaults: {source: hotline, at: "2026-03-02T09:30:00+08:00"}
 tests:
   - {name: cell, report: {category: "01", cell: "7701"}, expect: {lead: street-office@77}}
   - {name: position, report: {category: "01", lon: 114.05, lat: 30.05}, expect: {lead: street-office@77}}
-  - {name: outside, report: {category: "01", lon: 115, lat: 30.05}, expect: {fallback: unresolvable}}
+  - {name: outside, report: {category: "01", lon: 115, lat: 30.05}, expect: {fallback: unresolvable}, timeline: [
+      {at: +1m, do: reclassify, by: centre, location: "7701", expect: {lead: street-office@77}}]}
 """
 
 

@@ -48,12 +48,72 @@ KEYS: dict[str, tuple[str, str, str]] = {
     "reports": ("1", "2", f"reports: expected 2, got 1; {LAST}"),
     "tags": ("[whistle]", "[]", f"tags: expected nothing, got whistle; {LAST}"),
     "tags_include": ("[]", "[crowd]", f"tags_include: expected crowd, got whistle; {LAST}"),
+    "category": ('"03"', '"02"', f"category: expected 02, got 03; {LAST}"),
+    "mode": ("normal", "emergency", f"mode: expected emergency, got normal; {LAST}"),
+    "level": ("city", "cell", f"level: expected cell, got city; {LAST}"),
+    "answers_for_it": (
+        "gas-company", "street-office@township",
+        f"answers_for_it: expected street-office@530001, got gas-company; {LAST}",
+    ),
+    "on_hold": (
+        "{}", '{gas-company: "+1h"}',
+        f"on_hold gas-company: expected 2026-03-02T10:30:00+08:00, got nothing; {LAST}",
+    ),
+    "claimed_by": ("nobody", "li", f"claimed_by: expected li, got nobody; {LAST}"),
+    "children": ("[]", "[first]", f"children: expected first, got nothing; {LAST}"),
+    "suggested": ("[]", "[first]", f"suggested: expected first, got nothing; {LAST}"),
+    "requests": ("{}", "{hold: open}", f"requests hold: expected open, got nothing; {LAST}"),
+    "supervision": ("{}", "{1: open}", f"supervision 1: expected open, got nothing; {LAST}"),
+    "milestones": ("{}", "{plan: reached}", f"milestones plan: expected reached, got nothing; {LAST}"),
+    "scores": ("{}", "{police: 5}", f"scores police: expected 5, got nothing; {LAST}"),
+    "callbacks": ("{}", "{1: satisfied}", f"callbacks 1: expected satisfied, got nothing; {LAST}"),
+    "counts": ("{rework: 0, urged: 0}", "{rework: 1}", f"counts rework: expected 1, got 0; {LAST}"),
+    "reopened": ("0", "1", f"reopened: expected 1, got 0; {LAST}"),
+    "exempt": ("[]", "[gas-company]", f"exempt: expected gas-company, got nothing; {LAST}"),
+    "orders": (
+        "{police: offer, fire-brigade: offer}", "{police: urge}", f"orders police: expected urge, got offer; {LAST}",
+    ),
+    "told": (
+        "{accepted: [reporter 1], urge: []}", "{accepted: [centre]}",
+        f"told accepted: expected centre, got reporter 1; {LAST}",
+    ),
+    "escalated": (
+        "[]", "[supervise street-office@township]",
+        f"escalated: expected supervise street-office@530001, got nothing; {LAST}",
+    ),
+    "would_reroute": ("[]", "[first]", f"would_reroute: expected first, got nothing; {LAST}"),
     "flags": ("[]", "[late]", f"flags: expected late, got nothing; {LAST}"),
 }  # fmt: skip
 
 
+# what no incident has from the start: a timeline that ends in the expectation, one value that holds, one that does not
+LATER: dict[str, tuple[str, str, str, str]] = {
+    "parent": (
+        "{at: +1m, report: {}, opens: two}, {at: +2m, incident: two, do: merge, by: centre, into: first, expect: %s}",
+        "first", "two", "+2m parent: expected two, got first; last: merge at 2026-03-02T09:32:00+08:00",
+    ),
+    "whistle": (
+        "{at: +1m, do: whistle, by: street, kind: joint, expect: %s}",
+        "sounding", "ended", "+1m whistle: expected ended, got sounding; last: whistle at 2026-03-02T09:31:00+08:00",
+    ),
+    "referred_to": (
+        "{at: +1m, do: refer, by: centre, body: grid-company, external_no: G-1, expect: %s}",
+        "grid-company/G-1", "G-2",
+        "+1m referred_to: expected G-2, got grid-company/G-1; last: refer at 2026-03-02T09:31:00+08:00",
+    ),
+}  # fmt: skip
+
+
 def test_every_key_is_tried():
-    assert set(KEYS) == set(After.__struct_fields__)
+    assert set(KEYS) | set(LATER) == set(After.__struct_fields__)
+
+
+@pytest.mark.parametrize("key", LATER)
+def test_a_later_key_holds_or_fails_with_its_reason(key: str):
+    timeline, right, wrong, message = LATER[key]
+    assert messages(one(GAS, timeline=f"[{timeline % f'{{{key}: {right}}}'}]")) == []
+    (said,) = messages(one(GAS, timeline=f"[{timeline % f'{{{key}: {wrong}}}'}]"))
+    assert said == f"tests/t.yaml:7 {message}"
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -177,7 +237,8 @@ def test_a_drill_is_in_no_queue():
             "do: done, by: police, refused: stale",
             (
                 "done by police: expected stale, got refused (not_allowed): done is not allowed in state dispatched"
-                " with the assignment offered; allowed: acknowledge, note, return"
+                " with the assignment offered; allowed: acknowledge, delegate, note, contact, return, request, reply,"
+                " milestone"
             ),
         ),
         (

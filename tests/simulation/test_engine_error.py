@@ -23,7 +23,7 @@ from sim_city import start
 from sim_history import History
 from sim_outputs import no_clock, outputs, run
 
-from dispatcher.core import REPORTS, EngineFault, Reason, admit, intake, publish, state, track
+from dispatcher.core import REPORTS, EngineFault, Incident, Reason, admit, intake, publish, state, track
 from dispatcher.core.locate import Placer
 from dispatcher.core.merge import MergeIndex
 from dispatcher.ledger import MemoryLedger
@@ -48,7 +48,10 @@ def bug_in_dispatch(monkeypatch):
 
 
 def bug_in_merge(monkeypatch):
-    plant(monkeypatch, MergeIndex, "add", lambda _, incident, _r: incident.reports[0][1] == POISON, late=True)
+    def is_poison(_index, incident, _rule):
+        return isinstance(incident, Incident) and incident.reports[0][1] == POISON
+
+    plant(monkeypatch, MergeIndex, "add", is_poison, late=True)
 
 
 def bug_in_publish(monkeypatch):
@@ -65,7 +68,7 @@ def bug_in_ageing(monkeypatch):
     """After the record was done: the incident it opened is the newest there is."""
 
     def is_poison(partition, _now_ms, _out):
-        incident = next(reversed(partition.incidents.values()), None)
+        incident = next(reversed(list(partition.incidents.values())), None)
         return incident is not None and incident.revision == 1 and incident.reports[0][1] == POISON
 
     plant(monkeypatch, state.PartitionState, "age", is_poison)
@@ -77,7 +80,7 @@ def bug_in_writing(monkeypatch):
 
 
 def bug_in_update(monkeypatch):
-    plant(monkeypatch, track, "apply_update", lambda _b, _i, work, *_: work.update.update_id == POISON, late=True)
+    plant(monkeypatch, track, "apply_update", lambda _t, _b, _i, work, *_: work.update.update_id == POISON, late=True)
 
 
 def bug_in_writing_an_update(monkeypatch):

@@ -25,7 +25,7 @@ def said_of(state: PartitionState) -> dict:
         },
         "next due": state.timers.next_due_ms,
         "merges": {
-            key: sorted(incident.incident_id for incident in found) for key, found in state.merges._buckets.items()
+            key: sorted(found.split()) for key, found in state.merges._buckets.items()
         },
         "seen": state._buckets,
         "seen by report": state._seen,

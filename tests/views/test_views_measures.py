@@ -7,9 +7,11 @@ from dispatcher.views import (
     RATES,
     Cohort,
     Flow,
+    Grouping,
     Projection,
     Promises,
     Rate,
+    exemptions,
     flows,
     incidents_behind,
     measure,
@@ -59,7 +61,7 @@ def test_done_at_the_due_instant_is_in_time_and_a_millisecond_later_is_not():
 
 def test_without_cases_there_is_no_sample():
     view = Projection(":memory:")
-    found = measure(view, Cohort(START_MS), "department")
+    found = measure(view, Cohort(START_MS), Grouping("department"))
     assert found.groups == []
     assert set(found.total.terms.values()) == {0}
     assert [rate.value for rate in found.total.rates.values()] == [None] * len(RATES)
@@ -185,7 +187,7 @@ def test_the_department_of_a_case_is_the_one_that_led_at_the_instant():
     view = view_of([life])
     seen = []
     for minute in (0, 10, 20):
-        found = measure(view, Cohort(START_MS + minute * MINUTE_MS), "department")
+        found = measure(view, Cohort(START_MS + minute * MINUTE_MS), Grouping("department"))
         seen += [(group.code, group.terms["first_lead_kept"]) for group in found.groups]
     assert seen == [("gas", 1), ("water", 0), ("gas", 1)]
 
@@ -196,3 +198,46 @@ def test_a_promise_kept_to_the_instant():
         [closed_life(1, 30, promised_ms=at_ms), closed_life(2, 30, promised_ms=at_ms - 1), closed_life(3, 30)]
     )
     assert promises(view) == Promises(2, 1)
+
+
+# --- reopened, exempt, by area -----------------------------------------------------------------------------------
+
+
+def test_a_reopened_case_is_closed_as_of_then_and_open_as_of_now():
+    life = closed_life(1, 30)
+    life.reopen(START_MS + 300 * MINUTE_MS, START_MS + 310 * MINUTE_MS)
+    view = view_of([life])
+
+    def at(minute):
+        terms = measure(view, Cohort(START_MS + minute * MINUTE_MS)).total.terms
+        return tuple(terms[name] for name in ("closed", "closed_in_time", "open", "done", "reopened"))
+
+    assert at(199) == (0, 0, 1, 1, 0)
+    assert at(200) == at(299) == (1, 1, 0, 1, 0)
+    assert at(300) == at(309) == (0, 0, 1, 1, 0)
+    assert at(310) == (0, 0, 1, 0, 1)
+
+
+def test_an_upheld_appeal_leaves_the_adjusted_figure_and_stays_in_the_raw_one():
+    lives = [closed_life(n, 30 if n < 9 else 90) for n in range(10)]
+    lives[9].appeal(START_MS + 201 * MINUTE_MS)
+    view = view_of(lives)
+    now = Cohort(view.latest_ms)
+    assert measure(view, now).total.rates["on_time_closure"] == Rate(9, 10)
+    assert measure(view, now._replace(adjusted=True)).total.rates["on_time_closure"] == Rate(9, 9)
+    before = Cohort(START_MS + 200 * MINUTE_MS, adjusted=True)
+    assert measure(view, before).total.rates["on_time_closure"] == Rate(9, 10)
+    assert [one[::2] for one in exemptions(view, now)] == [("20260921-000-00009", "appeal")]
+
+
+def test_areas_of_any_level_and_categories_of_any_depth():
+    view = view_of([closed_life(1, 30, path=("1", "105", "7")), closed_life(2, 30, path=("1",), category="03")])
+
+    def filed(by, level):
+        found = measure(view, Cohort(view.latest_ms), Grouping(by, level)).groups
+        return {group.code: group.terms["filed"] for group in found}
+
+    assert filed("area", 0) == filed("area", 1) == {"1": 2}
+    assert filed("area", 3) == {None: 1, "7": 1}
+    assert filed("category", 0) == {"03": 1, "03.02": 1}
+    assert filed("category", 1) == filed("major", 0) == {"03": 2}

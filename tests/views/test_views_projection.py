@@ -98,7 +98,7 @@ def test_pages_that_arrive_after_the_incident_complete_its_history():
         split.commit([page], {})
         view.catch_up(split.ledger)
     assert history(view, incident_id) == (life.history, True)
-    assert dump(view)["setback"] == dump(of(whole))["setback"] != []
+    assert dump(view)["spell"] == dump(of(whole))["spell"] != []
 
 
 def test_every_report_of_a_large_incident_is_found():

@@ -2,8 +2,9 @@ from views_cases import MINUTE_MS, START_MS, Life
 
 from dispatcher.core import AssignmentState, IncidentState, ms_to_text
 from dispatcher.core.records import AssignmentRecord, TargetRecord
-from dispatcher.views.rows import IncidentRow, row_of, setbacks
+from dispatcher.views.rows import IncidentRow, row_of
 from dispatcher.views.schema import TABLES
+from dispatcher.views.spells import spells
 
 HOUR_MS = 60 * MINUTE_MS
 
@@ -62,12 +63,6 @@ def test_the_approved_done_decides_whether_it_was_on_time():
     assert row_of(led(resolve("gas", due_ms)).record).on_time is None
 
 
-def test_closed_without_having_been_dispatched_is_self_handled():
-    life = Life("20260921-000-00001", START_MS)
-    life.end(START_MS + MINUTE_MS, IncidentState.CLOSED)
-    assert row_of(life.record).outcome == "self_handled"
-
-
 def test_a_place_and_a_category_may_be_unknown():
     row = row_of(Life("20260921-000-00001", START_MS, category=None, path=()).record)
     assert (row.category, row.major, row.area, row.cell, row.path) == (None, None, None, None, "/")
@@ -86,7 +81,7 @@ def test_only_those_with_a_part_now_are_listed_once():
     assert row_of(life.record).departments == "/gas/fire/"
 
 
-def test_setbacks_tell_a_failed_check_from_a_passed_one_and_a_leads_return_from_a_supports():
+def test_spells_tell_a_failed_check_from_a_passed_one_and_a_leads_return_from_a_supports():
     def entry(revision: int, what: str, state: str, note: str = "") -> bytes:
         at = ms_to_text(START_MS + revision)
         return f'{{"revision":{revision},"at":"{at}","what":"{what}","note":"{note}","state":"{state}"}}'.encode()
@@ -97,10 +92,26 @@ def test_setbacks_tell_a_failed_check_from_a_passed_one_and_a_leads_return_from_
         entry(7, "note", "checking"), entry(8, "check", "handling", "wrong_photo"), entry(9, "done", "handling"),
         entry(10, "done", "checking"), entry(11, "check", "closed", "pass"),
     ]  # fmt: skip
-    assert [tuple(setback[1:]) for setback in setbacks("i", history)] == [
-        (3, "return", START_MS + 3, None),
-        (8, "rework", START_MS + 8, START_MS + 6),
-    ]
+    assert [tuple(spell[1:]) for spell in spells("i", history)] == [
+        (1, START_MS + 1, "dispatched", None), (3, START_MS + 3, "returned", "return"),
+        (4, START_MS + 4, "dispatched", "upheld"), (5, START_MS + 5, "handling", None),
+        (6, START_MS + 6, "checking", None), (8, START_MS + 8, "handling", "rework"),
+        (10, START_MS + 10, "checking", None), (11, START_MS + 11, "closed", None),
+    ]  # fmt: skip
+
+
+def test_a_refused_return_and_a_refused_wish_to_reopen_are_told_apart():
+    def entry(revision: int, what: str, state: str) -> bytes:
+        return f'{{"revision":{revision},"at":"{ms_to_text(revision)}","what":"{what}","state":"{state}"}}'.encode()
+
+    history = [
+        entry(1, "report", "dispatched"), entry(2, "return", "returned"), entry(3, "refuse_return", "dispatched"),
+        entry(4, "recall", "returned"), entry(5, "assign", "dispatched"),
+        entry(6, "answer_at_desk", "answered_at_desk"),
+        entry(7, "reopen_request", "reopen_requested"), entry(8, "refuse_reopen", "answered_at_desk"),
+    ]  # fmt: skip
+    marks = [spell.mark for spell in spells("i", history)]
+    assert marks == [None, "return", "refused", None, None, None, None, "stay"]
 
 
 def test_the_table_has_a_column_for_every_field():

@@ -11,16 +11,18 @@ from typing import Any, NamedTuple
 import msgspec
 
 from dispatcher.core import AssignmentState, IncidentRecord, IncidentState, ms_to_text
+from dispatcher.core.dossier import Request
 from dispatcher.core.incident import HISTORY_MAX, REPORTS_MAX, Counts, Decided, party
-from dispatcher.core.lifecycle import STAGE_OF
+from dispatcher.core.lifecycle import ENDED_STATES, STAGE_OF
 from dispatcher.core.records import AssignmentRecord, TargetRecord
 from geo import Place
 from rules import Facts
 
 MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
 START_MS = 1_790_000_000_000 // MINUTE_MS * MINUTE_MS
 DECIDED = Decided("r", (), None, "a" * 64, 1, "report", "s", None, "because", "specificity")
-ENDED = {IncidentState.CLOSED, IncidentState.VOIDED, IncidentState.NOT_ACCEPTED}
+ENDED = {*ENDED_STATES}
 
 
 class Moment(NamedTuple):
@@ -160,13 +162,34 @@ class Life:
         for target in self._owed("resolve"):
             target.since, target.paused_by = None, "hold"
         self._tally().held += 1
+        self._granted("hold", at_ms)
+        self._state(IncidentState.ON_HOLD)
         self._publish(at_ms, "approve")
 
     def extend(self, at_ms: int, by_ms: int) -> None:
         for target in self._owed("resolve"):
             target.due_at = ms_to_text(self._ms(target.due_at) + by_ms)
         self._tally().extended += 1
+        self._granted("extension", at_ms)
         self._publish(at_ms, "approve")
+
+    def appeal(self, at_ms: int) -> None:
+        self._granted("exempt", at_ms)
+        self._publish(at_ms, "approve")
+
+    def reopen(self, asked_ms: int, at_ms: int) -> None:
+        self._state(IncidentState.REOPEN_REQUESTED)
+        self._publish(asked_ms, "reopen_request")
+        self._tally().reopened += 1
+        lead = self.lead
+        lead.state, lead.done_at, self.record.closed_at = AssignmentState.ACKNOWLEDGED, None, None
+        for target in self.record.targets:
+            if target.name == "resolve" and target.revoked_at is None:
+                target.since, target.fulfilled_at = ms_to_text(at_ms), None
+                if target.breached_at is None:
+                    target.due_at = ms_to_text(self._ms(target.due_at) + at_ms - self.paused_ms)
+        self._state(IncidentState.HANDLING)
+        self._publish(at_ms, "reopen")
 
     def breach(self) -> None:
         for target in self._owed("resolve"):
@@ -231,6 +254,11 @@ class Life:
         if self.record.counts is None:
             self.record.counts = Counts()
         return self.record.counts
+
+    def _granted(self, kind: Any, at_ms: int) -> None:
+        at, of = ms_to_text(at_ms), party(self.lead.department, self.lead.unit)
+        asked = Request(len(self.record.requests) + 1, kind, of, "x", at, "approved", decided_at=at)
+        self.record.requests = (*self.record.requests, asked)
 
     def _state(self, state: IncidentState) -> None:
         self.record.state = state

@@ -44,7 +44,7 @@ def _turn(rng: random.Random, life: Life, at_ms: int, *, easy: bool) -> None:
         if luck < 0.1:
             life.end(at_ms, IncidentState.NOT_ACCEPTED, "report")
         elif luck < 0.15:
-            life.end(at_ms, IncidentState.CLOSED, "self_handled")
+            life.end(at_ms, IncidentState.SELF_HANDLED, "self_handled")
         elif luck < 0.2:
             life.end(at_ms, IncidentState.VOIDED)
         else:

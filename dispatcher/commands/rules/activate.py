@@ -1,42 +1,29 @@
 """`dispatcher rules activate|history|rollback`: which policy is in force, since when, and who put it there."""
 
-import getpass
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 from rich.table import Table
 
-from dispatcher.commands.opening import config_of, open_ledger, stored_policy
+from dispatcher.commands.control import Silence, config_for, signed, wait_for, writing
+from dispatcher.commands.opening import open_ledger, stored_policy
 from dispatcher.commands.talk import fail, language_of, out, print_json, progress, say, shortened
 from dispatcher.config import Config
 from dispatcher.core import ms_to_text
-from dispatcher.hosts.embedded import PARTITION
+from dispatcher.core.control import Activate
 from dispatcher.hosts.replay import refuse_unfinished_replay
 from dispatcher.hosts.setup import grid_version, read_policy, unmet
-from dispatcher.ledger import InUse, Ledger, SqliteLedger
-from dispatcher.policies.activation import (
-    Answer,
-    Stale,
-    Written,
-    activate,
-    answer_to,
-    lost_departments,
-    standing,
-)
+from dispatcher.ledger import Ledger
+from dispatcher.policies.activation import Stale, activate, lost_departments
+from dispatcher.policies.control import standing
 from dispatcher.policies.history import enactments
 from dispatcher.policies.past import end_of
 from rules import Policy, PolicyError, load_canonical
 
 __all__ = ["activate_command", "history_command", "rollback_command"]
 
-LABEL_CHARS_MAX = 256  # what a command may carry of each label
 FIRST = ms_to_text(0)  # the first policy of a ledger is in force before its first record, whenever that was
-POLL_S = 0.05
-PATIENCE_S = 1.0  # an engine that runs answers within a batch; after this we look whether one does
 
 _WORDS = {
     "en": {
@@ -56,7 +43,6 @@ _WORDS = {
         " next works, before everything that is appended from now on",
         "no_answer": "{policy} is written; the engine has not come to it within {wait:g} s"
         " (`dispatcher rules history` shows when it has)",
-        "too_long": "--{name} takes at most {most} characters",
         "title": "policies of {ledger}",
         "start": "from the start",
         "in_force": "in force", "replaced": "replaced", "refused": "refused", "waiting": "waiting for the engine",
@@ -77,7 +63,6 @@ _WORDS = {
         "no_engine": "{policy} 已写入；该账本上没有引擎在运行：下次 `dispatcher run` 处理时生效，"
         "先于此后写入的一切记录",
         "no_answer": "{policy} 已写入；引擎在 {wait:g} 秒内尚未处理到（可用 `dispatcher rules history` 查看）",
-        "too_long": "--{name} 最多 {most} 个字",
         "title": "{ledger} 的政策沿革",
         "start": "自始", "in_force": "现行", "replaced": "已被替换", "refused": "未采纳", "waiting": "等待引擎",
     },
@@ -110,9 +95,9 @@ def activate_command(
 ) -> None:
     """Check a policy directory and everything around it, then put it in force; on any problem nothing changes."""
     words = _words(lang)
-    wish = _wish(words, expects, by, reason, wait_s)
-    config = _config(config_path, ledger_path)
-    with _writing(config) as ledger:
+    wish = _Wish(expects, signed(by, reason, language_of(lang)), reason, wait_s)
+    config = config_for(config_path, ledger_path)
+    with writing(config) as ledger:
         try:
             policy = read_policy(directory or config.policy)
         except PolicyError as error:
@@ -136,9 +121,9 @@ def rollback_command(
 ) -> None:
     """Put a policy the ledger keeps in force again."""
     words = _words(lang)
-    wish = _wish(words, None, by, reason, wait_s)
-    config = _config(config_path, ledger_path)
-    with _writing(config) as ledger:
+    wish = _Wish(None, signed(by, reason, language_of(lang)), reason, wait_s)
+    config = config_for(config_path, ledger_path)
+    with writing(config) as ledger:
         _put_in_force(config, ledger, load_canonical(stored_policy(ledger, sha256)), wish, words)
 
 
@@ -154,7 +139,7 @@ def history_command(config_path: Path, ledger_path: Path | None, *, lang: str, j
     if json:
         print_json(msgspec.to_builtins(found))
         return
-    table = Table(*_HEADINGS[lang], title=words["title"].format(ledger=_config(config_path, ledger_path).ledger))
+    table = Table(*_HEADINGS[lang], title=words["title"].format(ledger=config_for(config_path, ledger_path).ledger))
     for made in found:
         outcome = words[made.outcome] + (f": {made.detail}" if made.detail else "")
         policy = f"{made.name} {made.version}".strip() or "-"
@@ -180,71 +165,18 @@ def _put_in_force(config: Config, ledger: Ledger, policy: Policy, wish: _Wish, w
         now, who = _in_force(ledger, words), _who(ledger, stale.in_force, words)
         fail(words["stale"].format(expects=wish.expects, now=now, who=who))
     if written is None:
-        waits = any(w.command is not None and w.command.sha256 == policy.sha256 for w in standing(ledger).waiting)
+        waits = any(
+            isinstance(w.command, Activate) and w.command.sha256 == policy.sha256 for w in standing(ledger).waiting
+        )
         out.print(words["soon" if waits else "already"].format(policy=named), soft_wrap=True)
         return
-    answer = _wait(ledger, written, end, min(wish.wait_s, PATIENCE_S))
-    if answer is None and not _engine_runs(config.ledger):
-        out.print(words["no_engine"].format(policy=named), soft_wrap=True)
-        return
-    answer = answer or _wait(ledger, written, end, wish.wait_s - PATIENCE_S)
-    if answer is None:
-        out.print(words["no_answer"].format(policy=named, wait=wish.wait_s), soft_wrap=True)
+    answer = wait_for(config.ledger, ledger, written, end, wish.wait_s)
+    if isinstance(answer, Silence):
+        out.print(words[answer.value].format(policy=named, wait=wish.wait_s), soft_wrap=True)
     elif answer.accepted:
         out.print(words["done"].format(policy=named, at=shortened(answer.at)), soft_wrap=True)
     else:
         fail(words["no"].format(detail=answer.detail, now=_in_force(ledger, words)))
-
-
-def _wait(ledger: Ledger, written: Written, end: int, wait_s: float) -> Answer | None:
-    until_s = time.monotonic() + wait_s
-    while (answer := answer_to(ledger, written, end)) is None and time.monotonic() < until_s:
-        time.sleep(POLL_S)
-    return answer
-
-
-def _engine_runs(path: Path) -> bool:
-    """Whether a process owns the ledger: asked by trying to, for an instant; nothing is worked through."""
-    other = SqliteLedger(path)
-    try:
-        other.own(PARTITION)
-    except InUse:
-        return True
-    else:
-        return False
-    finally:
-        other.close()
-
-
-@contextmanager
-def _writing(config: Config) -> Iterator[Ledger]:
-    SqliteLedger(config.ledger, read_only=True).close()  # a ledger that does not exist is not made here
-    ledger = SqliteLedger(config.ledger)
-    try:
-        yield ledger
-    finally:
-        ledger.close()
-
-
-def _config(config_path: Path, ledger_path: Path | None) -> Config:
-    config = config_of(config_path)
-    return config if ledger_path is None else config.model_copy(update={"ledger": ledger_path})
-
-
-def _wish(words: dict[str, str], expects: str | None, by: str | None, reason: str, wait_s: float) -> _Wish:
-    wish = _Wish(expects, by or _operating_user(), reason, wait_s)
-    for name, label in (("by", wish.by), ("reason", reason)):
-        if len(label) > LABEL_CHARS_MAX:
-            fail(words["too_long"].format(name=name, most=LABEL_CHARS_MAX), 2)
-    return wish
-
-
-def _operating_user() -> str:
-    """A label for who sits at the terminal; nothing is allowed or refused by it."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # an account without a name
-        return "unknown"
 
 
 def _in_force(ledger: Ledger, words: dict[str, str]) -> str:

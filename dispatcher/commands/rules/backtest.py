@@ -68,8 +68,9 @@ _HEADINGS = {
     },
 }
 _ASPECTS_ZH = {
-    "route": "规则", "lead": "主办", "support": "协办", "severity": "等级", "sla": "时限标准", "targets": "时限",
-    "ladder": "升级阶梯", "overlays": "叠加规则", "tags": "标签", "reason": "理由", "rejected": "拒收",
+    "route": "规则", "lead": "主办", "support": "协办", "severity": "等级", "level": "承办层级", "sla": "时限标准",
+    "targets": "时限", "ladder": "升级阶梯", "overlays": "叠加规则", "tags": "标签", "reason": "理由",
+    "rejected": "拒收",
 }  # fmt: skip
 
 

@@ -1,0 +1,127 @@
+"""`dispatcher boards`: composite scores, ranks, the red and the black board of departments, units, areas, compounds."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from dispatcher.commands.cohorts import Asked, cohort_of
+from dispatcher.commands.kpi import heading_of, names_of
+from dispatcher.commands.opening import opened
+from dispatcher.commands.talk import fail, language_of, print_json
+from dispatcher.commands.workbook import put_out
+from dispatcher.core import NEVER_MS
+from dispatcher.hosts.setup import policy_in_force
+from dispatcher.views import (
+    Cohort,
+    Grouping,
+    Inspection,
+    InspectionError,
+    Projection,
+    Rate,
+    Scoring,
+    boards,
+    cohort_document,
+    document,
+    firms_of,
+    inspected,
+    measure,
+    measures_of,
+    ratings,
+    read_firms,
+    read_inspections,
+    scored,
+)
+from dispatcher.views.reports import scores_table
+
+__all__ = ["UNITS", "boards_command"]
+
+UNITS = ("department", "unit", "area", "compound", "property")
+Of = Literal["department", "unit", "area", "compound", "property"]
+Units = list[tuple[str, int, dict[str, Rate]]]
+
+
+def boards_command(
+    config_path: Path,
+    ledger_path: Path | None,
+    *,
+    asked: Asked,
+    of: str,
+    level: int,
+    adjusted: bool,
+    inspections: Path | None,
+    firms: Path | None,
+    red: int | None,
+    black: int | None,
+    minimum: int | None,
+    csv: bool,
+    json: bool,
+    xlsx: Path | None,
+    lang: str,
+) -> None:
+    """Print every unit, its rank and what it is made of; compounds and companies are ranked by inspections alone."""
+    if of not in UNITS:
+        fail(f"--of takes {', '.join(UNITS)}, not {of}", 2)
+    if of in ("compound", "property") and inspections is None:
+        fail(f"{of} boards are made of inspections: --inspections FILE.csv (unit,kind,date,score,max,notes)", 2)
+    language = language_of(lang)
+    looked = _read(inspections, firms, of)
+    with opened(config_path, ledger_path) as (ledger, view):
+        policy = policy_in_force(ledger)
+        if policy is None:
+            fail("nothing has been worked through in this ledger yet: `dispatcher run` or `dispatcher replay`")
+        cohort = cohort_of(asked, view, policy, adjusted=adjusted)
+        days = _days(cohort, policy.timezone)
+        if of in ("compound", "property"):
+            units: Units = [(unit, n, {"inspection": rate}) for unit, (n, rate) in inspected(looked, of, days).items()]
+        else:
+            units = _of_cases(view, cohort, of, level, inspected(looked, of, days))
+    plan = policy.measures
+    weights = {"inspection": 1} if of in ("compound", "property") else plan.weights
+    least = (1 if of in ("compound", "property") else plan.minimum_cases) if minimum is None else minimum
+    scoring = Scoring(weights, least, plan.red if red is None else red, plan.black if black is None else black)
+    found = scored(units, scoring)
+    named = boards(found, scoring.red, scoring.black)
+    if json:
+        print_json({**cohort_document(cohort), "of": of, "weights": dict(weights), "units": document(found),
+                    "red": [one.unit for one in named.red], "black": [one.unit for one in named.black]})  # fmt: skip
+        return
+    first = "party" if of == "unit" else of
+    table = scores_table(found, named, first, tuple(weights), language, names_of(policy, language))
+    put_out(table, heading_of(cohort, language), csv=csv, xlsx=xlsx)
+
+
+def _of_cases(view: Projection, cohort: Cohort, of: str, level: int, looked: dict[str, tuple[int, Rate]]) -> Units:
+    by: Literal["department", "party", "area"] = {"department": "department", "unit": "party"}.get(of, "area")  # type: ignore[assignment]
+    rated = {} if by == "area" else {each.unit: each.rate for each in ratings(view, cohort, by)}
+    units: Units = []
+    for group in measure(view, cohort, Grouping(by, level if by == "area" else 0)).groups:
+        if group.code is None:
+            continue
+        more = {"inspection": looked[group.code][1]} if group.code in looked else {}
+        if group.code in rated:
+            more["street_rating"] = rated[group.code]
+        units.append((group.code, group.terms["filed"], measures_of(group, cohort.basis, more)))
+    return units
+
+
+def _read(inspections: Path | None, firms: Path | None, of: str) -> list[Inspection]:
+    if inspections is None:
+        return []
+    try:
+        looked = read_inspections(inspections.read_text("utf-8"))
+        if of == "property":
+            return firms_of(looked, {} if firms is None else read_firms(firms.read_text("utf-8")))
+    except (InspectionError, OSError, UnicodeDecodeError) as error:
+        fail(f"{inspections if not isinstance(error, OSError) else error.filename}: {error}", 2)
+    return looked
+
+
+def _days(cohort: Cohort, zone: ZoneInfo) -> tuple[date, date]:
+    """The cohort's period as local days [from, to)."""
+    if cohort.to_ms >= NEVER_MS:
+        return date.min, date.max
+    first, last = (
+        datetime.fromtimestamp(ms / 1000, UTC).astimezone(zone).date() for ms in (cohort.from_ms, cohort.to_ms)
+    )
+    return first, last

@@ -1,0 +1,178 @@
+"""Offers: a department gets its part, the targets it owes start, an order goes out.
+
+One way for all: the policy's lead and supports, those a whistle compels, those the centre names.
+"""
+
+from dispatcher.core.incident import Assignment, Incident, Target, party
+from dispatcher.core.lifecycle import AssignmentState
+from dispatcher.core.publish import Change
+from dispatcher.core.rulebook import Rulebook
+from dispatcher.core.targets import open_target, owed, pause, refresh
+from rules import ALWAYS, Decision, SupportPlan, TargetBudget
+
+__all__ = ["FORMER_LEAD", "compel", "named_party", "offer", "open_promise", "require"]
+
+FORMER_LEAD = "former_lead"
+
+
+def offer(
+    book: Rulebook,
+    incident: Incident,
+    change: Change,
+    decision: Decision,
+    department: str,
+    unit: str | None,
+    by: tuple[str, ...],
+    plan: SupportPlan | None = None,
+    *,
+    lead: bool | None = None,
+) -> Assignment:
+    """Offer a department its part: an assignment, the targets it owes, an order. Without `plan` it is the lead."""
+    now_ms = change.at_ms
+    is_lead = plan is None if lead is None else lead
+    assignment = Assignment(
+        department,
+        unit,
+        "lead" if is_lead else "support",
+        None if plan is None else plan.role,
+        plan is not None and plan.required,
+        AssignmentState.OFFERED,
+        now_ms,
+        now_ms,
+        by,
+    )
+    if is_lead:
+        if incident.lead is not None:
+            incident.lead.role = FORMER_LEAD
+            incident.support = (*incident.support, incident.lead)
+        incident.lead = assignment
+    else:
+        incident.support = (*incident.support, assignment)
+    owed = _owed_by(book, incident, decision, assignment, plan, now_ms)
+    incident.targets = (*incident.targets, *owed)
+    for target in owed:
+        change.target(target, "activate")
+    change.order(assignment, "offer")
+    return assignment
+
+
+def _owed_by(
+    book: Rulebook,
+    incident: Incident,
+    decision: Decision,
+    assignment: Assignment,
+    plan: SupportPlan | None,
+    now_ms: int,
+) -> list[Target]:
+    owed: list[Target] = []
+    of = party(assignment.department, assignment.unit)
+    is_lead = assignment.role == "lead"
+    asked = ("each", "lead" if is_lead else "support")
+    attend = None if plan is None or plan.attend is None else TargetBudget(plan.attend, plan.by[0])
+    for target in decision.targets:
+        budgets = target.budgets
+        if target.name == "check":  # opens when the work is done
+            continue
+        if target.name == "resolve":
+            if is_lead and any(t.name == "resolve" and t.active for t in incident.targets):
+                continue  # a new lead takes over the clock that runs: it never starts again
+            if not (is_lead or assignment.required):
+                continue
+        elif target.name == "attend":
+            if not (target.of in asked or attend is not None):
+                continue
+            if attend is not None:
+                budgets = (attend, *budgets)
+                attend = None
+        elif target.of not in asked:
+            continue
+        owed.append(
+            open_target(book.policy, target.name, of, budgets, now_ms, book.pace(incident.decided, target.name))
+        )
+    if attend is not None:
+        owed.append(open_target(book.policy, "attend", of, (attend,), now_ms, book.pace(incident.decided, "attend")))
+    return owed
+
+
+def require(book: Rulebook, incident: Incident, change: Change, decision: Decision, assignment: Assignment) -> None:
+    """A support that may help becomes one that must: from now on it owes a `resolve` of its own."""
+    if assignment.required or assignment.role == "lead":
+        return
+    assignment.required = True
+    for plan in decision.targets:
+        if plan.name == "resolve":
+            of, pace = assignment.party, book.pace(incident.decided, "resolve")
+            target = open_target(book.policy, "resolve", of, plan.budgets, change.at_ms, pace)
+            incident.targets = (*incident.targets, target)
+            change.target(target, "activate")
+            if assignment.state in _STANDING:  # its clock starts with rework, or when the hold ends
+                pause(target, book.policy.clock(target.clock), change.at_ms, _STANDING[assignment.state])
+                change.target(target, "pause")
+
+
+def compel(
+    book: Rulebook, incident: Incident, change: Change, decision: Decision, departments: tuple[str, ...]
+) -> None:
+    """Departments a whistle names must come: each is, or becomes, a required support with an `attend` target."""
+    policy = book.policy
+    for name in departments:
+        found = named_party(book, incident, name)
+        if found is None:
+            change.entry("whistle_unknown", department=name)
+            continue
+        department, unit = found
+        known = incident.assignment_of(department, unit)
+        if known is None:
+            plan = SupportPlan(department, unit, "", True, policy.whistle_attend, ("whistle",))
+            offer(book, incident, change, decision, department, unit, plan.by, plan)
+            continue
+        require(book, incident, change, decision, known)
+        if known.arrived_ms is None and known.state in _COMING and not owed(incident, "attend", known.party):
+            budgets = (TargetBudget(policy.whistle_attend, "whistle"),)
+            pace = book.pace(incident.decided, "attend")
+            target = open_target(policy, "attend", known.party, budgets, change.at_ms, pace)
+            incident.targets = (*incident.targets, target)
+            change.target(target, "activate")
+        change.order(known, "remind")
+
+
+_STANDING = {AssignmentState.HELD: "hold", AssignmentState.DONE: "done", AssignmentState.APPROVED: "done"}
+_COMING = frozenset({AssignmentState.OFFERED, AssignmentState.ACKNOWLEDGED, AssignmentState.HELD})
+
+
+def named_party(book: Rulebook, incident: Incident, name: str) -> tuple[str, str | None] | None:
+    """`department`, `department@unit`, or `department@level` for the unit of that level around the incident's place.
+
+    None when the policy has no such department, or the place no such level.
+    """
+    department, _, unit = name.partition("@")
+    if book.policy.department(department) is None:
+        return None
+    levels, path = book.policy.grid_levels, incident.place.path
+    if unit not in levels:
+        return department, unit or None
+    depth = levels.index(unit)
+    return (department, path[depth]) if depth < len(path) else None
+
+
+def open_promise(book: Rulebook, incident: Incident, change: Change) -> None:
+    """A date the source has promised: the strictest wins, unless the source may extend, up to its maximum."""
+    policy, promised_ms = book.policy, incident.promised_ms
+    extend = policy.extend_promised_max(incident.facts.source)
+    for target in incident.targets:
+        if promised_ms is None or target.name != "resolve" or not target.active or incident.lead is None:
+            continue
+        if target.of != incident.lead.party:
+            continue
+        if promised_ms > target.due_ms:
+            if extend is None:
+                continue
+            promised_ms = min(promised_ms, policy.open(extend, incident.opened_ms).due_ms)
+            if promised_ms <= target.due_ms:
+                continue
+        # a promise is an instant, not an amount of working time: from here on the clock that always runs counts it
+        target.by, target.budget, target.clock = f"promise:{incident.facts.source}", "promised", ALWAYS
+        target.due_ms = max(promised_ms, target.since_ms)
+        target.amount_ms, target.provisional = target.due_ms - target.since_ms, False
+        refresh(target, policy.clock(ALWAYS), book.pace(incident.decided, "resolve"))
+        change.target(target, "promise")

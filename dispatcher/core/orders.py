@@ -1,0 +1,123 @@
+"""What people and departments read of an incident: queue events and orders, enough to work without another look-up."""
+
+from collections.abc import Iterable
+from functools import cache
+
+from dispatcher.core.actions import allowed_actions
+from dispatcher.core.incident import Assignment, Incident, Target
+from dispatcher.core.instants import ms_to_text
+from dispatcher.core.lifecycle import AssignmentState, IncidentState
+from dispatcher.core.messages import Action
+from dispatcher.core.wire import brief_json, encode, place_json, quoted
+from rules import Policy
+
+__all__ = ["category_json", "or_null", "order_json", "order_shared", "queue_event", "what_json"]
+
+
+def queue_event(incident: Incident, event: str, at: str, what: str) -> bytes:
+    """A record of `routed`: what an operator's line needs."""
+    lead = "null" if incident.lead is None else quoted(incident.lead.party)
+    support = ",".join(quoted(a.party) for a in incident.support if a.state is not AssignmentState.WITHDRAWN)
+    decided = incident.decided
+    return (
+        f'{{"incident_id":"{incident.incident_id}","revision":{incident.revision},"event":"{event}","at":"{at}",'
+        f'"state":"{incident.state}",{what},"lead":{lead},"support":[{support}],'
+        f'"due":{{{_due_json(incident.targets)}}},"route":{or_null(decided.route)},"why":{quoted(decided.reason)},'
+        f'"tags":{encode(incident.tags).decode()}}}'
+    ).encode()
+
+
+def what_json(incident: Incident, policy: Policy) -> str:
+    """What and where it is: fields that queue events and orders share."""
+    return (
+        f'"category":{category_json(incident, policy)},"standard":{_standard_json(incident, policy)},'
+        f'"severity":{incident.severity},"place":{place_json(incident.place)}'
+    )
+
+
+_categories: dict[tuple[str, str], str] = {}  # a catalogue has hundreds; policies change a few times a year
+_CATEGORIES_MAX = 20_000
+
+
+def category_json(incident: Incident, policy: Policy) -> str:
+    """The category with its titles, or what was said where the catalogue has none."""
+    code = incident.category
+    if code is None:
+        return f'{{"code":null,"said":{quoted(incident.reported_category)}}}'
+    known = _categories.get((policy.sha256, code))
+    if known is None:
+        if len(_categories) >= _CATEGORIES_MAX:
+            _categories.clear()
+        category = policy.category(code)
+        named = "" if category is None else f',"zh":{quoted(category.zh)},"en":{quoted(category.en)}'
+        known = _categories[policy.sha256, code] = f'{{"code":{quoted(code)}{named}}}'
+    return known
+
+
+def _standard_json(incident: Incident, policy: Policy) -> str:
+    category = None if incident.category is None else policy.category(incident.category)
+    standard = (
+        None
+        if category is None or incident.standard is None
+        else next((s for s in category.standards if s.code == incident.standard), None)
+    )
+    if standard is None:
+        return or_null(incident.standard)
+    return encode({"code": incident.standard, "zh": standard.zh, "en": standard.en, "close": standard.close}).decode()
+
+
+def order_shared(incident: Incident, what: str, instruction: str | None = None) -> str:
+    """The part of an order that every department of the incident reads alike."""
+    brief = "" if incident.brief is None else f",{brief_json(incident.brief)}"
+    said = "" if instruction is None else f',"instruction":{encode(instruction).decode()}'
+    others = ",".join(
+        f'{{"party":{quoted(a.party)},"role":"{a.role}","state":"{a.state}"}}'
+        for a in incident.assignments()
+        if a.state is not AssignmentState.WITHDRAWN
+    )
+    return (
+        f'{what}{brief}{said},"others":[{others}],"why":{quoted(incident.decided.reason)},'
+        f'"tags":{encode(incident.tags).decode()}'
+    )
+
+
+def order_json(incident: Incident, assignment: Assignment, event: str, n: int, shared: str) -> bytes:
+    """A record of `dept.<code>`, the n-th of a change."""
+    incident_id, revision = incident.incident_id, incident.revision
+    party = assignment.party
+    supervised = any(s.party == party and s.cleared_at is None for s in incident.supervision)
+    may = _may_json(incident.state, assignment.state, supervised)
+    own = [target for target in incident.targets if target.of == party]
+    return (
+        f'{{"order_id":"dept:{incident_id}:{revision}:{n}","incident_id":"{incident_id}","revision":{revision},'
+        f'"event":"{event}","role":"{assignment.role}","task":{or_null(assignment.task)},'
+        f'"unit":{or_null(assignment.unit)},"required":{_word(assignment.required)},"state":"{assignment.state}",'
+        f'"due":{{{_due_json(own)}}},"may":[{may}],{shared}}}'
+    ).encode()
+
+
+@cache
+def _may_json(state: IncidentState, assignment: AssignmentState, supervised: bool) -> str:
+    open_now = allowed_actions(state, assignment, "department")
+    return ",".join(f'"{action}"' for action in open_now if supervised or action not in _TO_SUPERVISORS)
+
+
+_TO_SUPERVISORS = (Action.REPLY, Action.MILESTONE)  # there is something to reply to only while somebody supervises
+
+
+def _due_json(targets: Iterable[Target]) -> str:
+    """The earliest due instant of each target that is still owed."""
+    due: dict[str, int] = {}
+    for target in targets:
+        if target.active and target.since_ms >= 0:
+            due[target.name] = min(target.due_ms, due.get(target.name, target.due_ms))
+    return ",".join(f'"{name}":"{ms_to_text(due_ms)}"' for name, due_ms in due.items())
+
+
+def or_null(text: str | None) -> str:
+    """A word, or nothing, as JSON."""
+    return "null" if text is None else quoted(text)
+
+
+def _word(value: bool) -> str:
+    return "true" if value else "false"

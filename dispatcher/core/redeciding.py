@@ -1,0 +1,133 @@
+"""Deciding an open incident again: reclassified, whistled on, merged with more, or re-routed by a command.
+
+One decision, one change. What the new decision adds is offered; another lead takes the running clock over; whom it no
+longer names is let go unless at work already or named by a person. The original start stays and earlier pauses count,
+also on another clock (`targets.retime`).
+"""
+
+from msgspec.structs import replace
+
+from dispatcher.core.closing import finish_if_done, withdraw
+from dispatcher.core.desk import require_claim
+from dispatcher.core.dispatching import change_lead, classified
+from dispatcher.core.incident import Decided, Incident
+from dispatcher.core.lifecycle import LED_STATES, AssignmentState, IncidentState
+from dispatcher.core.messages import Reason
+from dispatcher.core.mover import Mover
+from dispatcher.core.offering import offer, require
+from dispatcher.core.route import held_by, record_decision
+from dispatcher.core.step import Refused, Step
+from dispatcher.core.targets import repace, retime
+from rules import Decision, Facts
+
+__all__ = ["SENT_OUT", "add_what_is_new", "decide_again", "decide_anew", "reclassify"]
+
+_BY_PEOPLE = frozenset({"override", "request", "whistle", "first_recipient"})
+SENT_OUT = LED_STATES | {IncidentState.RETURNED}
+
+
+def reclassify(step: Step) -> None:
+    """Another category, standard, severity or place: decided again, once and whole."""
+    update, incident = step.update, step.incident
+    require_claim(step)
+    if (update.category, update.standard, update.severity, update.location) == (None, None, None, None):
+        raise Refused(Reason.MISSING_FIELD, "reclassify needs category, standard, severity or location")
+    place = step.work.place
+    if place is not None and place.cell is None:
+        raise Refused(Reason.BAD_LOCATION, place.note or f"the location is {place.how}")
+    classified(step)
+    if place is not None:
+        incident.place = place
+        incident.facts = replace(incident.facts, path=place.path, place=place.how)
+        incident.asset = None if update.location is None else update.location.asset
+        incident.tags = tuple(tag for tag in incident.tags if tag != "unlocated")
+    if incident.category is not None:
+        incident.tags = tuple(tag for tag in incident.tags if tag != "uncategorised")
+    step.change.entry("reclassified", category=incident.category, standard=incident.standard, cell=incident.place.cell)
+    decide_anew(step, "reclassify")
+
+
+def decide_again(step: Mover, cause: str, facts: Facts) -> None:
+    """More is known: whatever a fresh decision adds is added; nobody is sent away, nothing is re-timed.
+
+    What is recorded is always the decision on the facts that are kept; one that is as before is not recorded again.
+    """
+    incident = step.incident
+    before = step.decision()
+    incident.facts = facts
+    decision = step.decision()
+    if decision == before or not incident.decision_seq:  # not decided on yet: `file` will do it
+        return
+    running = None if incident.dispatched_ms is None else incident.decided
+    incident.decided = step.book.decided(decision, cause, running)
+    record_decision(step.book, incident, decision, step.change, step.turn.grid)
+    if incident.state in SENT_OUT:
+        add_what_is_new(step, decision)
+
+
+def add_what_is_new(step: Mover, decision: Decision) -> None:
+    """Severity and level only get worse, tags and supports only more."""
+    incident = step.incident
+    if decision.severity < incident.severity:
+        incident.severity = decision.severity
+        step.change.queue = "urgency"
+    incident.level = min(incident.level, held_by(incident, decision))
+    incident.tags = tuple(sorted({*incident.tags, *decision.tags}))
+    for plan in decision.support:
+        known = incident.assignment_of(plan.department, plan.unit)
+        if known is None:
+            offer(step.book, incident, step.change, decision, plan.department, plan.unit, plan.by, plan)
+        elif plan.required:
+            require(step.book, incident, step.change, decision, known)
+
+
+def decide_anew(step: Mover, cause: str) -> None:
+    """Decide as if it came in now, but on the clocks that have run since it was dispatched."""
+    incident, before = step.incident, step.incident.decided
+    decision = step.decision()
+    incident.decided = step.book.decided(decision, cause)
+    record_decision(step.book, incident, decision, step.change, step.turn.grid)
+    incident.severity, incident.level = decision.severity, held_by(incident, decision)
+    incident.tags = tuple(sorted({*incident.tags, *decision.tags}))
+    step.change.queue = "re-routed"
+    if incident.state not in LED_STATES:  # filed or returned: the centre assigns, by this decision's words
+        _retime(step, incident, decision, before)
+        return
+    _let_go(step, decision)
+    lead, new = incident.lead, decision.lead
+    if lead is None or (lead.department, lead.unit) != (new.department, new.unit):
+        change_lead(step, new.department, new.unit, (decision.route,) if decision.route is not None else ())
+    _retime(step, incident, decision, before)
+    add_what_is_new(step, decision)
+    finish_if_done(step)
+
+
+def _let_go(step: Mover, decision: Decision) -> None:
+    wanted = {(plan.department, plan.unit) for plan in decision.support}
+    for part in step.incident.support:
+        named = (part.department, part.unit) in wanted or _BY_PEOPLE & set(part.by)
+        if part.state is AssignmentState.OFFERED and not named:
+            withdraw(step, part)
+
+
+def _retime(step: Mover, incident: Incident, decision: Decision, before: Decided) -> None:
+    """Put what is owed on the new budgets, warnings and ladder; where none of them is new, nothing starts again."""
+    now = incident.decided
+    same_pace = (before.policy, before.sla, before.ladder) == (now.policy, now.sla, now.ladder)
+    budgets = {plan.name: plan.budgets for plan in decision.targets}
+    for target in incident.targets:
+        if not target.active:
+            continue
+        old = target.budget, target.clock, target.due_ms, target.rung, target.breached_ms
+        if target.name not in ("resolve", "acknowledge") or target.name not in budgets:
+            if same_pace:
+                continue
+            repace(target, step.clock(target), step.now_ms, step.pace(target.name))  # its budget stays
+        else:
+            retime(step.book.policy, target, budgets[target.name], step.now_ms, step.pace(target.name))
+            if same_pace and old[:3] == (target.budget, target.clock, target.due_ms):
+                target.rung = old[3]
+                step.refresh(target)
+        step.change.target(target, "retime")
+        if (old[4] is None) != (target.breached_ms is None):
+            step.change.target(target, "breach" if old[4] is None else "withdraw_breach")

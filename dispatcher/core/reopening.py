@@ -1,0 +1,115 @@
+"""After the work: calling the reporters back, and opening again what was not settled."""
+
+from dispatcher.core.closing import close, go_on, send_back
+from dispatcher.core.dispatching import file_and_dispatch
+from dispatcher.core.dossier import Callback
+from dispatcher.core.incident import Assignment
+from dispatcher.core.instants import ms_to_text
+from dispatcher.core.lifecycle import CENTRE, AssignmentState, IncidentState
+from dispatcher.core.messages import Reason
+from dispatcher.core.step import Refused, Step
+from dispatcher.core.supervising import overdue
+from dispatcher.core.targets import open_target, owed
+
+__all__ = ["callback", "refuse_reopen", "reopen", "reopen_request"]
+
+CALLBACKS_MAX = 200  # reports of one incident that are called back; who asks more of a city event asks by sample
+
+
+def callback(step: Step) -> None:
+    """What one reporter says when called back; unhappy before closing is rework, after it a wish to reopen."""
+    incident, update = step.incident, step.update
+    if incident.state is IncidentState.CHECKING and incident.checked_ms is None:
+        raise Refused(Reason.NOT_ALLOWED, "it has not passed its check yet")
+    source, report_id = (
+        incident.reports[0] if update.report is None else (update.report.source, update.report.report_id)
+    )
+    known = next((c for c in incident.callbacks if (c.source, c.report_id) == (source, report_id)), None)
+    attempts_max = step.book.policy.sla(incident.decided.sla).callback_attempts
+    if known is not None and (known.answered or known.attempts >= attempts_max):
+        said = "has answered already" if known.answered else f"was called {attempts_max} times"
+        raise Refused(Reason.NOT_ALLOWED, f"the reporter of {report_id} {said}")
+    if known is None and len(incident.callbacks) >= CALLBACKS_MAX:
+        raise Refused(Reason.NOT_ALLOWED, f"at most {CALLBACKS_MAX} reporters of one incident are called back")
+    answered = update.answered is True
+    called = Callback(
+        source, report_id, 1 if known is None else known.attempts + 1, ms_to_text(step.now_ms), answered,
+        update.resolved if answered else None, update.satisfied if answered else None,
+    )  # fmt: skip
+    incident.callbacks = (*(c for c in incident.callbacks if c is not known), called)
+    step.change.entry("called_back", callback=called)
+    unhappy = answered and (update.resolved is False or update.satisfied is False)
+    if incident.state is IncidentState.CLOSED:
+        if unhappy:
+            _ask_reopen(step)
+    elif unhappy:
+        step.fulfil(owed(incident, "callback", CENTRE))
+        send_back(step, [part for part in incident.assignments() if part is incident.lead])
+    elif _all_called(step, attempts_max):
+        step.fulfil(owed(incident, "callback", CENTRE))
+        close(step)
+
+
+def _all_called(step: Step, attempts_max: int) -> bool:
+    """Every reporter has answered or was called often enough; beyond the listed reports nobody is waited for."""
+    over = {(c.source, c.report_id) for c in step.incident.callbacks if c.answered or c.attempts >= attempts_max}
+    return all(report in over for report in step.turn.people_of(step.incident))
+
+
+def reopen_request(step: Step) -> None:
+    """A resident or a street says it is not settled: the centre decides."""
+    _ask_reopen(step)
+
+
+def _ask_reopen(step: Step) -> None:
+    incident = step.incident
+    incident.ended_as = str(incident.state)
+    incident.drop_ms = None
+    step.move("ask_reopen")
+    overdue(step, step.now_ms)  # whoever supervises was not bothered while it was closed
+    step.change.entry("reopen_requested", by=step.actor.role)
+    step.change.notice(CENTRE, "reopen_requested")
+    step.change.queue = "entered"
+
+
+def reopen(step: Step) -> None:
+    """Open it again: the lead goes on, on the same clock or a new one, as the policy says."""
+    incident = step.incident
+    incident.tally().reopened += 1
+    incident.closed_ms = incident.ended_as = None
+    lead = incident.lead
+    if lead is None or lead.state is not AssignmentState.APPROVED:  # nobody had worked on it: it is sent out now
+        file_and_dispatch(step)
+    else:
+        _rework(step, lead)
+    step.turn.tell_reporters(step.change, "reopened")
+
+
+def _rework(step: Step, lead: Assignment) -> None:
+    incident = step.incident
+    step.move("reopen")
+    step.move_assignment(lead, "rework")
+    lead.done_ms = None
+    if step.book.policy.sla(incident.decided.sla).reopen_clock == "resume":
+        go_on(step, lead.party)
+    else:
+        for target in incident.targets:
+            if target.name == "resolve" and target.of == lead.party and target.fulfilled_ms is not None:
+                target.revoked_ms = step.now_ms
+        for plan in step.decision().targets:
+            if plan.name == "resolve":
+                pace = step.pace("resolve")
+                target = open_target(step.book.policy, "resolve", lead.party, plan.budgets, step.now_ms, pace)
+                incident.targets = (*incident.targets, target)
+                step.change.target(target, "activate")
+    step.change.order(lead, "rework")
+    step.change.queue = "entered"
+
+
+def refuse_reopen(step: Step) -> None:
+    """It stays ended as it was."""
+    step.reason("reopen")
+    incident = step.incident
+    step.move(f"stay_{incident.ended_as}")
+    incident.ended_as = None
+    step.change.queue = "left"

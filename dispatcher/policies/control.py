@@ -1,0 +1,140 @@
+"""Commands on `control`: what was written, what waits, what number comes next, and the engine's answer.
+
+Every command says which accepted command of the ledger it is to be (`number`), and its id follows from that and from
+what it asks for: of the same command written twice, the engine takes one. Nobody need be running to write one.
+"""
+
+from typing import NamedTuple
+
+import msgspec
+
+from dispatcher.core import CONTROL, ms_to_text
+from dispatcher.core.control import Activate, Command, SetMode
+from dispatcher.core.enact import COMMANDS_TAKEN
+from dispatcher.core.modes import Modes, ModeSpan
+from dispatcher.core.wire import encode
+from dispatcher.hosts.embedded import PARTITION
+from dispatcher.ledger import Entry, Ledger
+from dispatcher.policies.past import everything
+
+__all__ = [
+    "Answer",
+    "Standing",
+    "Written",
+    "answer_to",
+    "modes_held",
+    "modes_known",
+    "standing",
+    "write",
+    "written_commands",
+]
+
+_command: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
+
+
+class Written(NamedTuple):
+    """A record on `control`, taken or not; `command` is None when it is none that this version reads."""
+
+    offset: int
+    seq: int
+    time_ms: int
+    command: Command | None
+
+
+class Standing(NamedTuple):
+    """The policy in force, and the number reached, once everything written so far has been worked through."""
+
+    sha256: str | None
+    number: int  # commands taken by then
+    waiting: tuple[Written, ...]  # those not yet worked through
+
+
+class Answer(NamedTuple):
+    """What the engine made of a command."""
+
+    accepted: bool
+    at: str
+    detail: str
+
+
+def written_commands(ledger: Ledger) -> list[Written]:
+    """Everything ever written to `control`, in order; there are a few a week at most."""
+    return [
+        Written(offset, kept.seq, kept.time_ms, _decoded(kept.value or b""))
+        for offset, kept in enumerate(everything(ledger, CONTROL))
+    ]
+
+
+def _decoded(value: bytes) -> Command | None:
+    try:
+        return _command.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def standing(ledger: Ledger) -> Standing:
+    """What is in force, and what will be once the commands that wait have been taken.
+
+    By the engine's own rules, as far as they need no more than the policy and the number: of another command that waits
+    and will be refused, this does not know. What is numbered behind it is then refused too, and changes nothing.
+    """
+    position = ledger.position(PARTITION)  # first: what is then taken twice by this account fails on its number
+    in_force = ledger.newest("state", "policy")
+    tally = ledger.newest("state", "tally")
+    sha = None if in_force is None else msgspec.json.decode(in_force, type=str)
+    number = 0 if tally is None else msgspec.json.decode(tally, type=dict[str, int]).get(COMMANDS_TAKEN, 0)
+    waiting = tuple(written for written in written_commands(ledger) if written.seq > position.offset)
+    for _, _, _, command in waiting:
+        if command is None or command.number not in (None, number + 1):
+            continue
+        if isinstance(command, Activate):
+            if command.expects != sha:
+                continue
+            sha = command.sha256
+        elif sha is None:
+            continue
+        number += 1
+    return Standing(sha, number, waiting)
+
+
+def modes_held(ledger: Ledger) -> list[ModeSpan]:
+    """The modes the engine holds, in the order in which they were set."""
+    value = ledger.newest("state", "modes")
+    return [] if value is None else list(Modes.decode(value).spans.values())
+
+
+def modes_known(ledger: Ledger, proposal_id: str | None = None) -> list[str]:
+    """Ids of the modes that hold and of those that wait to be set; given a proposal, only of those that confirm it."""
+    now = standing(ledger)
+    setting = [written.command for written in written_commands(ledger) if isinstance(written.command, SetMode)]
+    waiting = [written.command for written in now.waiting if isinstance(written.command, SetMode)]
+    known = [*(span.mode_id for span in modes_held(ledger)), *(command.command_id for command in waiting)]
+    confirming = {command.command_id for command in setting if proposal_id in (None, command.proposal_id)}
+    return [mode_id for mode_id in dict.fromkeys(known) if mode_id in confirming]
+
+
+def write(ledger: Ledger, command: Command) -> Written:
+    """Append a command; durable when this returns.
+
+    Raises:
+        LedgerError: the ledger cannot be written.
+    """
+    ledger.append([Entry(CONTROL, encode(command))])
+    return [written for written in written_commands(ledger) if written.command == command][-1]
+
+
+def answer_to(ledger: Ledger, written: Written, after: int = -1) -> Answer | None:
+    """What the engine has made of a command so far; None while it has not come to it.
+
+    Args:
+        ledger: the one it was written to.
+        written: the command.
+        after: records on `events` and `rejected` up to this `seq` were there before the command.
+    """
+    if ledger.position(PARTITION).offset < written.seq:
+        return None
+    key = f"{CONTROL}/{PARTITION}/{written.offset}"
+    for kept in everything(ledger, "rejected", after):
+        if kept.key == key:
+            return Answer(False, ms_to_text(kept.time_ms), msgspec.json.decode(kept.value or b"{}")["detail"])
+    return Answer(True, ms_to_text(written.time_ms), "")

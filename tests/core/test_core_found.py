@@ -1,0 +1,181 @@
+"""What random histories have found, as timelines: each of these was once done wrong."""
+
+from itertools import pairwise
+
+from core_city import DAY_MS, HOUR_MS, MINUTE_MS, START_MS, shown
+from core_desk import Desk, do
+
+from dispatcher.core import Incident
+from dispatcher.core.wire import incident_json
+
+STEPS = """ladders:
+  steep:
+    steps: [{trigger: "resolve breach", to: lead, do: urge}, {trigger: "resolve breach", after: 1h, to: lead, do: urge}]
+"""
+LADDER = ("ladders:\n", STEPS)
+STEEP = ("sla: works, ladder: city-desk", "sla: works, ladder: steep")
+
+
+def ask(desk: Desk, incident: Incident, action: str, by: str, **fields: object) -> None:
+    assert desk.update(incident, action, by, **fields) is None
+
+
+def running(incident: Incident, name: str = "resolve") -> list[tuple[str, bool]]:
+    """Who owes it, and whether the clock runs."""
+    return [(target.of, target.since_ms >= 0) for target in incident.targets if target.name == name and target.active]
+
+
+def finished(desk: Desk, category: str = "03.02") -> Incident:
+    """Closed, the support's part approved like the lead's."""
+    incident = desk.report("r", category)
+    do(desk, incident, ("acknowledge", "gas-company"), ("acknowledge", "fire-brigade"))
+    do(desk, incident, ("done", "gas-company"), ("done", "fire-brigade"))
+    ask(desk, incident, "check", "checker", result="pass")
+    return incident
+
+
+def test_a_refused_referral_leaves_no_trace():
+    """The body was entered before it was seen that a department had taken it."""
+    desk = Desk()
+    incident = desk.report("r", "02")
+    do(desk, incident, ("acknowledge", "water-bureau"))
+    ask(desk, incident, "return", "water-bureau", reason_code="not_ours")
+    before = incident_json(incident)
+    why = desk.update(incident, "refer", "dispatcher", body="post-office", external_no="7")
+    assert why == "not_allowed: water-bureau has taken it; its lead reports it done"
+    assert incident_json(incident) == before
+
+
+def test_a_recalled_lead_that_a_whistle_calls_owes_its_own_part_only():
+    """Its two clocks both went over to the next lead."""
+    desk = Desk()
+    incident = desk.report("r", "02")
+    ask(desk, incident, "recall", "dispatcher", department="water-bureau")
+    ask(desk, incident, "whistle", "street", kind="joint", departments=["water-bureau"])
+    ask(desk, incident, "assign", "dispatcher", lead="gas-company")
+    assert sorted(running(incident)) == [("gas-company", True), ("water-bureau", True)]
+
+
+def test_a_lead_that_had_it_before_keeps_its_clock_when_it_is_decided_anew():
+    """Its former part was withdrawn, and with it went what the present one owed."""
+    desk = Desk()
+    incident = desk.report("r", "02")
+    for lead in ("gas-company", "water-bureau"):
+        ask(desk, incident, "assign", "dispatcher", lead=lead)
+    ask(desk, incident, "reclassify", "acceptor", severity=1)
+    assert running(incident) == [("water-bureau", True)]
+
+
+def test_what_is_reclassified_while_it_is_returned_warns_by_the_new_rules():
+    """The warnings of the old SLA were still awaited under the new one: the engine failed on them."""
+    desk = Desk()
+    incident = desk.report("r", "03.02")
+    ask(desk, incident, "return", "gas-company", reason_code="not_ours")
+    ask(desk, incident, "reclassify", "acceptor", category="04", standard="b")
+    (target,) = [t for t in incident.targets if (t.name, t.of) == ("resolve", "gas-company")]
+    assert (target.by, target.budget) == ("by-standard", "5wh")
+    desk.clock(9 * DAY_MS)
+    assert target.breached_ms == target.due_ms
+
+
+def test_another_ladder_never_climbs_in_the_past():
+    """A target whose budget stayed was put on warnings whose instants lay behind."""
+    waits = "targets: {acknowledge: 1h, attend: {within: 2h, of: lead}"
+    desk = Desk(("within: 30m, of: attending", "within: 30m, of: lead"), (waits, f"warn: [50%]\n    {waits}"))
+    incident = desk.report("r", "05", attributes={}, location={"asset": "lamp-1"})
+    do(desk, incident, ("acknowledge", "water-bureau"))
+    desk.clock(90 * MINUTE_MS)
+    ask(desk, incident, "assign", "dispatcher", lead="gas-company")
+    desk.clock(50 * MINUTE_MS)
+    ask(desk, incident, "reclassify", "acceptor", category="03.02")
+    desk.clock(DAY_MS)
+    times = [time_ms for _, _, time_ms, _ in desk.records]
+    assert times == sorted(times)
+
+
+def test_what_is_decided_anew_and_comes_out_as_it_was_climbs_no_step_twice():
+    """Its breach was told again, and the ladder began at the bottom."""
+    desk = Desk(LADDER, STEEP)
+    incident = desk.report("r", "02")
+    desk.clock(DAY_MS)
+    assert [change for change, _ in desk.events(incident)].count("escalated") == 2
+    ask(desk, incident, "reclassify", "acceptor", severity=2)
+    desk.clock(3 * DAY_MS)
+    lines = [change for change, of in desk.events(incident)]
+    assert (lines.count("escalated"), lines.count("resolve breach")) == (2, 1)
+
+
+def test_a_support_whose_part_was_approved_may_become_the_lead_of_what_is_reopened():
+    """The tables had no way for it: the engine failed."""
+    desk = Desk()
+    incident = finished(desk)
+    ask(desk, incident, "reopen_request", "reporter")
+    ask(desk, incident, "reopen", "dispatcher")
+    ask(desk, incident, "assign", "dispatcher", lead="fire-brigade")
+    live = [part.party for part in incident.assignments() if part.state != "withdrawn"]
+    assert live.count("fire-brigade") == 1
+    assert ("fire-brigade", True) in running(incident)
+
+
+def test_a_support_that_is_done_owes_no_running_clock_when_it_becomes_required():
+    """The clock of one that had reported it done ran until it was breached."""
+    desk = Desk()
+    incident = desk.report("r", "03.02")
+    do(desk, incident, ("acknowledge", "traffic-police"), ("done", "traffic-police"))
+    ask(desk, incident, "whistle", "street", kind="joint", departments=["traffic-police"])
+    assert ("traffic-police", False) in running(incident)
+
+
+def test_one_department_by_two_names_is_asked_for_once():
+    desk = Desk()
+    incident = desk.report("r", "02")
+    do(desk, incident, ("acknowledge", "water-bureau"))
+    names = ["street-office@township", "street-office@530001"]
+    fields = {"kind": "support", "reason_code": "equipment", "departments": names}
+    assert desk.update(incident, "request", "water-bureau", **fields) == "not_allowed: a department is named twice"
+
+
+def merged(desk: Desk, *names: str) -> list[Incident]:
+    """Incidents, each merged into the next."""
+    found = [
+        desk.report(name, "02", location={"lon": 114.002 + n / 200, "lat": 30.005}) for n, name in enumerate(names)
+    ]
+    for child, parent in pairwise(found):
+        ask(desk, child, "merge", "dispatcher", into=parent.incident_id)
+    return found
+
+
+def test_a_report_split_off_a_chain_of_merges_is_counted_once():
+    """The incident that its parent had been merged into went on counting it."""
+    desk = Desk()
+    child, parent, last = merged(desk, "r1", "r2", "r3")
+    assert last.report_count == 3
+    ask(desk, child, "split", "dispatcher")
+    assert (child.report_count, parent.report_count, last.report_count) == (1, 1, 2)
+
+
+def test_what_was_merged_into_something_long_gone_stays_there():
+    """Its reports are in the archive of what it was merged into: taken out, they would count twice."""
+    desk = Desk(("sla: works, ladder: city-desk", "sla: triage, ladder: city-desk"))
+    child, parent = merged(desk, "r1", "r2")
+    ask(desk, parent, "void", "supervisor", reason_code="test")
+    while parent.incident_id in desk.engine.state.incidents:
+        desk.clock(HOUR_MS)
+    why = desk.update(child, "split", "dispatcher")
+    assert why is not None
+    assert "has been closed for good" in why or "unknown_incident" in why
+
+
+def test_a_supervision_that_fell_due_while_it_was_closed_is_told_when_it_is_reopened():
+    """Its timer fired at an instant of the past: time ran backwards."""
+    desk = Desk()
+    incident = desk.report("r", "04")
+    ask(desk, incident, "supervise", "supervisor", text="x", until=shown(START_MS + HOUR_MS))
+    do(desk, incident, ("acknowledge", "water-bureau"), ("done", "water-bureau"))
+    ask(desk, incident, "check", "checker", result="pass")
+    desk.clock(DAY_MS)
+    ask(desk, incident, "reopen_request", "reporter")
+    assert incident.supervision[0].overdue
+    desk.clock(HOUR_MS)
+    times = [time_ms for _, _, time_ms, _ in desk.records]
+    assert times == sorted(times)
