@@ -5,12 +5,13 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check bench reference clean help
+.PHONY: demo test check bench year reference clean help
 help:
 	@echo "make demo   real New York reports through the whole engine, checking itself"
 	@echo "make test   the whole test suite"
 	@echo "make check  format, lint, types, import contracts: what CI runs first"
 	@echo "make bench  how fast, by stage, against the budgets"
+	@echo "make year   325,600 incidents of a simulated year, measured and counted again"
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
@@ -47,6 +48,11 @@ reference: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
+
+# A city's year of incidents; then every measure counted again from the export by code that shares nothing with it.
+year: $(VENV)/.run
+	$(BIN)/python -m bench.year
+	$(BIN)/python tests/simulation/sim_year_recount.py var/year
 
 clean:
 	rm -rf $(VENV) var .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -24,9 +24,7 @@ def said_of(state: PartitionState) -> dict:
             for key, incident in sorted(state.incidents.items())
         },
         "next due": state.timers.next_due_ms,
-        "merges": {
-            key: sorted(found.split()) for key, found in state.merges._buckets.items()
-        },
+        "merges": {key: sorted(found.split()) for key, found in state.merges._buckets.items()},
         "seen": state._buckets,
         "seen by report": state._seen,
         "serial": encode(state.serial),
