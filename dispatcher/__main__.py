@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dispatcher.commands.alerts.app import alerts_app
+from dispatcher.commands.listing import callbacks, incidents
 from dispatcher.commands.mode.app import mode_app, outage, reroute
 from dispatcher.commands.notices.app import notices_app
 from dispatcher.commands.register.app import register_app
@@ -29,6 +30,8 @@ app.add_typer(mode_app, name="mode")
 app.add_typer(notices_app, name="notices")
 app.add_typer(register_app, name="register")
 app.add_typer(rules_app, name="rules")
+app.command()(incidents)
+app.command()(callbacks)
 app.command()(reroute)
 app.command()(outage)
 

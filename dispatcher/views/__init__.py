@@ -1,6 +1,7 @@
 """Reads: a projection of the ledger in SQLite, queries over it, and measures as folds over cases."""
 
 from dispatcher.views.again import CameBack, came_back
+from dispatcher.views.callbacks import CallbackDue, callbacks_due
 from dispatcher.views.cohort import GROUPINGS, Basis, Cohort, Group, GroupBy, Grouping, Measures, Rate
 from dispatcher.views.documents import cohort_document, document, measures_document
 from dispatcher.views.flows import Flow, Promises, Stock, flows, promises, stocks
@@ -33,13 +34,14 @@ from dispatcher.views.terms import EXCLUDED, RATES, TERMS
 from dispatcher.views.times import HandsTime, Span, WhoseTime, in_hands, time_of, whose_time
 
 __all__ = [
-    "EXCLUDED", "GROUPINGS", "RATES", "TERMS", "BadCursor", "Basis", "Boards", "Bounds", "Burst", "CameBack", "Cell",
-    "Cohort", "Exemption", "Filter", "Flow", "Gaming", "Group", "GroupBy", "Grouping", "HandsTime", "History",
-    "IncidentRow", "Inspection", "InspectionError", "LateRequest", "Listed", "Measures", "Projection",
-    "ProjectionError", "Promises", "Rate", "Rating", "RejectedRow", "Scored", "Scoring", "Span", "Stock", "Suspect",
-    "Table", "WhoseTime", "all_terms", "boards", "came_back", "cell_text", "cell_value", "cohort_document", "document",
-    "doubled_reports", "exemptions", "firms_of", "flows", "gaming", "history", "in_hands", "incident", "incident_json",
-    "incidents", "incidents_behind", "incidents_of_report", "inspected", "measure", "measures_document",
-    "measures_of", "measures_table", "percent", "promises", "queue", "ratings", "read_firms", "read_inspections",
-    "rejected", "scored", "states", "stocks", "table_csv", "time_of", "whose_time",
+    "EXCLUDED", "GROUPINGS", "RATES", "TERMS", "BadCursor", "Basis", "Boards", "Bounds", "Burst", "CallbackDue",
+    "CameBack", "Cell", "Cohort", "Exemption", "Filter", "Flow", "Gaming", "Group", "GroupBy", "Grouping",
+    "HandsTime", "History", "IncidentRow", "Inspection", "InspectionError", "LateRequest", "Listed", "Measures",
+    "Projection", "ProjectionError", "Promises", "Rate", "Rating", "RejectedRow", "Scored", "Scoring", "Span",
+    "Stock", "Suspect", "Table", "WhoseTime", "all_terms", "boards", "callbacks_due", "came_back", "cell_text",
+    "cell_value", "cohort_document", "document", "doubled_reports", "exemptions", "firms_of", "flows", "gaming",
+    "history", "in_hands", "incident", "incident_json", "incidents", "incidents_behind", "incidents_of_report",
+    "inspected", "measure", "measures_document", "measures_of", "measures_table", "percent", "promises", "queue",
+    "ratings", "read_firms", "read_inspections", "rejected", "scored", "states", "stocks", "table_csv", "time_of",
+    "whose_time",
 ]  # fmt: skip

@@ -45,8 +45,9 @@ class Bounds(NamedTuple):
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """What a list is narrowed to; all conditions must hold, absent ones always do.
 
-    `category` takes the categories below it too, `cell` everything inside it, `department` the lead, `involved` any
-    department with a part now. Opened in [`opened_from_ms`, `opened_to_ms`), epoch milliseconds.
+    `category` takes the categories below it too, `cell` everything inside it, `asset` is a registered thing's id,
+    `department` the lead, `involved` any department with a part now. Opened in [`opened_from_ms`,
+    `opened_to_ms`), epoch milliseconds.
     """
 
     open: bool | None = None
@@ -57,6 +58,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     department: str | None = None
     involved: str | None = None
     cell: str | None = None
+    asset: str | None = None
     on_time: bool | None = None
     opened_from_ms: int | None = None
     opened_to_ms: int | None = None
@@ -152,7 +154,7 @@ def _conditions(where: Filter) -> tuple[list[str], list[Any]]:
             len(where.category) + 1,
             f"{where.category}.",
         )
-    for column, value in (("source", where.source), ("lead", where.department), ("on_time", where.on_time)):
+    for column, value in _equal(where):
         if value is not None:
             add(f"{column} = ?", value)
     if where.involved is not None:
@@ -166,6 +168,15 @@ def _conditions(where: Filter) -> tuple[list[str], list[Any]]:
     if where.bounds is not None:
         add("lon BETWEEN ? AND ? AND lat BETWEEN ? AND ?", *_sides(where.bounds))
     return conditions, values
+
+
+def _equal(where: Filter) -> tuple[tuple[str, object], ...]:
+    return (
+        ("source", where.source),
+        ("lead", where.department),
+        ("asset", where.asset),
+        ("on_time", where.on_time),
+    )
 
 
 def _sides(bounds: Bounds) -> tuple[float, float, float, float]:
