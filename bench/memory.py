@@ -1,27 +1,31 @@
 """What open incidents cost when nothing happens: bytes each, the time of a restart, the pause of a full collection.
 
-Memory is what Python's allocator hands out (tracemalloc) between one half of a backlog of reports and the other, so
-caches that fill once don't count: incidents with all their indexes, timers and ids against repeats. The restart reads
-the newest values of the core run's own `incidents` and `state`; for the pause its incidents are multiplied by copies
-under other ids.
+Memory is what Python's allocator hands out (tracemalloc) for a restored partition: incidents with all their indexes,
+timers, briefs and ids against repeats, but no caches, which fill once. All are asleep and packed: it says nothing of
+the few thousand that are awake in a running engine. A restart reads the newest values of the core run's own `incidents`
+and `state`; where more are wanted than the run has, its own are multiplied by copies under other ids.
 """
 
 import gc
+import re
 import tracemalloc
 from collections.abc import Mapping
 from time import perf_counter_ns, process_time_ns
 from typing import NamedTuple
 
-from bench.answers import Answers, WrongAnswer
+from bench.answers import WrongAnswer
 from bench.core import CoreDriver, Setting
 from bench.workload import as_backlog
-from dispatcher.core import Outcome, PartitionState, Rulebook, wire
+from dispatcher.core import PartitionState, Rulebook, wire
+from dispatcher.core.shelf import PACKED_IN_A_CALL
 
-__all__ = ["Newest", "Pause", "bytes_per_incident", "pause_with", "restore_us"]
+__all__ = ["Newest", "Pause", "bytes_per_incident", "multiplied", "pause_with", "restore_us"]
 
 CHECKED = 500  # restored incidents that are written again and compared
 PAUSES = 5
+WEIGHED = 50_000  # incidents: enough that what they share counts little
 
+Pairs = list[tuple[str, bytes]]
 Newest = Mapping[str, Mapping[str, bytes]]
 """Of the topics `incidents` and `state`: the newest value of each key."""
 
@@ -34,34 +38,53 @@ class Pause(NamedTuple):
     tracked_objects: float  # for each incident: what the collector has to look at
 
 
-class _Discarded(Answers):
-    def add(self, outcome: Outcome) -> None:
-        """Keep nothing, so that nothing but the engine grows."""
-
-
 def bytes_per_incident(setting: Setting) -> float:
-    """Allocated bytes for each open incident more. Raises WrongAnswer."""
-    reports, _ = as_backlog(setting.day)
-    driver = CoreDriver(setting, _Discarded())
-    state = driver.engine.state
-    half = len(reports) // 2
+    """Allocated bytes for each open incident: the reports of a day, nothing answered yet. Raises WrongAnswer."""
+    driver = CoreDriver(setting)
+    driver.take(as_backlog(setting.day)[0])
+    state_records, incident_records = multiplied(
+        {topic: driver.answers.compacted(topic) for topic in ("incidents", "state")}, WEIGHED
+    )
+    state = PartitionState(0, {setting.policy.sha256: Rulebook(setting.policy)})
+    gc.collect()
     tracemalloc.start()
     try:
-        driver.take(reports[:half])
-        before = _allocated(), len(state.incidents)
-        driver.take(reports[half:])
-        after = _allocated(), len(state.incidents)
+        state.restore(state_records, ((key, value) for key, value in incident_records))
+        del state_records, incident_records
+        for _ in range(WEIGHED // PACKED_IN_A_CALL + 1):  # as the calls after a restart do
+            state.incidents.settle(())
+        gc.collect()
+        allocated = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
-    if after[1] != state.tally["reports_accepted"] - state.tally["reports_merged"]:
-        raise WrongAnswer(f"memory: {after[1]} incidents from {state.tally['reports_accepted']} reports")
-    return (after[0] - before[0]) / max(1, after[1] - before[1])
+    if len(state.incidents) != WEIGHED:
+        raise WrongAnswer(f"memory: {len(state.incidents)} incidents, not {WEIGHED}")
+    return allocated / WEIGHED
 
 
-def _allocated() -> int:
-    wire._places.clear()  # a cache of one batch's places: how full it happens to be says nothing
-    gc.collect()
-    return tracemalloc.get_traced_memory()[0]
+def multiplied(newest: Newest, incidents: int) -> tuple[Pairs, Pairs]:
+    """The `state` and `incidents` of that many incidents: the run's own again and again, under other ids."""
+    own = list(newest["incidents"].items())
+    buckets = sum(key.startswith("seen/") for key in newest["state"])
+    state, copies = list(newest["state"].items()), own[:incidents]
+    number = 0
+    while len(copies) < incidents:
+        number += 1
+        some = own[: incidents - len(copies)]
+        copies += [
+            (f"{number}-{key}", value.replace(key.encode(), f"{number}-{key}".encode(), 1)) for key, value in some
+        ]
+        state += [
+            (f"brief/{number}-{key}", newest["state"][f"brief/{key}"])
+            for key, _ in some
+            if f"brief/{key}" in newest["state"]
+        ]
+        for n in range(buckets):
+            value = re.sub(
+                rb'\["([^"]*)","([^"]*)","', rb'["\1","%d-\2","%d-' % (number, number), newest["state"][f"seen/{n}"]
+            )
+            state.append((f"seen/{number * buckets + n}", value))
+    return state, copies
 
 
 def restore_us(setting: Setting, newest: Newest) -> float:
@@ -81,20 +104,14 @@ def restore_us(setting: Setting, newest: Newest) -> float:
 
 def pause_with(setting: Setting, newest: Newest, incidents: int) -> Pause:
     """Restore that many incidents, the run's own and copies under other ids, and collect. Raises WrongAnswer."""
-    own = newest["incidents"]
-    copies: list[tuple[str, bytes]] = []
-    while len(copies) < incidents:
-        number = len(copies) // max(1, len(own))
-        for incident_id, value in list(own.items())[: incidents - len(copies)]:
-            copy_id = f"{number}-{incident_id}"
-            copies.append((copy_id, value.replace(incident_id.encode(), copy_id.encode(), 1)))
+    state_records, incident_records = multiplied(newest, incidents)
     book = Rulebook(setting.policy)
     gc.collect()
     gc.freeze()  # the city, its day and its policies: what the bench itself holds is not looked at
     try:
         state = PartitionState(0, {setting.policy.sha256: book})
-        state.restore(newest["state"].items(), copies)
-        copies.clear()
+        state.restore(state_records, incident_records)
+        del state_records, incident_records
         gc.collect()
         tracked = len(gc.get_objects())
         took = []
