@@ -2,6 +2,7 @@
 
 import gc
 import resource
+import tracemalloc
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final, NamedTuple
@@ -10,6 +11,7 @@ import orjson
 
 from bench.year.simulate import Simulation
 from dispatcher.core import PartitionState
+from dispatcher.core.shelf import PACKED_IN_A_CALL
 from dispatcher.hosts.setup import Books
 from dispatcher.views import Cohort, Group, Grouping, Measures, measure
 
@@ -23,7 +25,7 @@ class Memory(NamedTuple):
 
     held: int
     open: int
-    bytes_each: float  # growth of the process's resident memory, by incident held
+    bytes_each: float  # allocated for the partition, everything of it, by incident held
     restart_s: float
     peak_bytes: int  # of the whole process, simulation and projection included
 
@@ -60,24 +62,26 @@ def _line(group: Group) -> dict[str, Any]:
 
 
 def memory(simulation: Simulation) -> Memory:
-    """Restore the engine's state once more and see what it takes."""
+    """Restore the engine's state once more, and again counting what Python's allocator hands out for it."""
+    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     state_values, incident_values = simulation.ledger.restore(0)
     kept, incidents = list(state_values), list(incident_values)
     books = Books(simulation.ledger, simulation.policy)
     _ = books[simulation.policy.sha256]
-    gc.collect()
-    before, started = _resident_bytes(), perf_counter()
-    state = PartitionState(0, books)
-    state.restore(kept, incidents)
+    started = perf_counter()
+    PartitionState(0, books).restore(kept, incidents)
     took_s = perf_counter() - started
     gc.collect()
-    held = len(state.incidents)
-    grown = _resident_bytes() - before
+    tracemalloc.start()
+    try:
+        state = PartitionState(0, books)
+        # Copies of the values, made while counting: what a restart reads into memory stays there until it is packed.
+        state.restore(kept, ((key, bytes(bytearray(value))) for key, value in incidents))
+        for _ in range(len(incidents) // PACKED_IN_A_CALL + 1):  # as the calls after a restart do
+            state.incidents.settle(())
+        gc.collect()
+        allocated = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
     still_open = sum(incident.open for incident in state.incidents.values())
-    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return Memory(held, still_open, grown / max(1, held), took_s, peak_bytes)
-
-
-def _resident_bytes() -> int:
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize()
+    return Memory(len(incidents), still_open, allocated / max(1, len(incidents)), took_s, peak_bytes)

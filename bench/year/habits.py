@@ -60,7 +60,7 @@ class Habits:
     adds_support: float = 0.005
     urges: float = 0.004
     reclassifies: float = 0.006
-    voids: float = 0.017
+    voids: float = 0.0184
     forces_when_supervised: float = 0.18
     refers: float = 0.0085
     reopens: float = 0.6
