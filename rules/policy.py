@@ -250,6 +250,10 @@ class Policy:
         """Return a calendar's clock; `always` is built in. Raises KeyError for a name the policy does not have."""
         return self._clocks[name]
 
+    def has_clock(self, name: str) -> bool:
+        """Whether the policy has a calendar of that name; `always` it has."""
+        return name in self._clocks
+
     def open(self, budget: Budget, at_ms: int) -> Opened:
         """Start a budget on the clock it runs on."""
         return self._clocks[budget.clock].open(budget, at_ms)

@@ -189,8 +189,10 @@ class _Reader:
             if scope is wanted:
                 self.text(root, need)
         references = self.references(root)
-        if message_type in (MessageType.UPDATE, MessageType.CANCEL) and not references and not root.all("references"):
-            self.problem(root, f"references is missing: a {message_type} says what it is about")
+        if message_type in (MessageType.UPDATE, MessageType.CANCEL) and not references:
+            node, what = next(((node, "empty") for node in root.all("references")), (root, "missing"))
+            if not node.text:  # what could not be read is a problem already
+                self.problem(node, f"references is {what}: {message_type} says what it is about")
         return Alert(
             identifier=identifier,
             sender=sender,

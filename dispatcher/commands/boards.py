@@ -6,9 +6,9 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from dispatcher.commands.cohorts import Asked, cohort_of
-from dispatcher.commands.kpi import heading_of, names_of
-from dispatcher.commands.opening import opened
-from dispatcher.commands.talk import fail, language_of, print_json
+from dispatcher.commands.kpi import heading_of, labelled, names_of
+from dispatcher.commands.opening import config_of, opened
+from dispatcher.commands.talk import fail, language_of, print_json, say
 from dispatcher.commands.workbook import put_out
 from dispatcher.core import NEVER_MS
 from dispatcher.hosts.setup import policy_in_force
@@ -33,11 +33,23 @@ from dispatcher.views import (
     scored,
 )
 from dispatcher.views.reports import scores_table
+from geo import Grid, load_grid
+from rules import Policy
+from rules.problems import Language
 
 __all__ = ["UNITS", "boards_command"]
 
 UNITS = ("department", "unit", "area", "compound", "property")
-Of = Literal["department", "unit", "area", "compound", "property"]
+_WORDS = {
+    "en": {
+        "unknown": "inspected, but neither the policy nor the grid has them: {units}",
+        "level": "inspected areas that are not of level {level} are not shown: {units}",
+    },
+    "zh": {
+        "unknown": "检查表中的单位不在规则与网格之中：{units}",
+        "level": "以下受检区域不属第 {level} 级，未列出：{units}",
+    },
+}
 Units = list[tuple[str, int, dict[str, Rate]]]
 
 
@@ -70,16 +82,18 @@ def boards_command(
         policy = policy_in_force(ledger)
         if policy is None:
             fail("nothing has been worked through in this ledger yet: `dispatcher run` or `dispatcher replay`")
-        cohort = cohort_of(asked, view, policy, adjusted=adjusted)
+        cohort = cohort_of(asked, view, policy, language, adjusted=adjusted)
         days = _days(cohort, policy.timezone)
         if of in ("compound", "property"):
             units: Units = [(unit, n, {"inspection": rate}) for unit, (n, rate) in inspected(looked, of, days).items()]
         else:
-            units = _of_cases(view, cohort, of, level, inspected(looked, of, days))
+            found_there = inspected(looked, of, days)
+            units = _of_cases(view, cohort, of, level, found_there)
+            units += _without_cases(units, found_there, of, level or 1, policy, config_path, language)
     plan = policy.measures
     weights = {"inspection": 1} if of in ("compound", "property") else plan.weights
     least = (1 if of in ("compound", "property") else plan.minimum_cases) if minimum is None else minimum
-    scoring = Scoring(weights, least, plan.red if red is None else red, plan.black if black is None else black)
+    scoring = Scoring(weights, max(least, 1), plan.red if red is None else red, plan.black if black is None else black)
     found = scored(units, scoring)
     named = boards(found, scoring.red, scoring.black)
     if json:
@@ -87,8 +101,12 @@ def boards_command(
                     "red": [one.unit for one in named.red], "black": [one.unit for one in named.black]})  # fmt: skip
         return
     first = "party" if of == "unit" else of
-    table = scores_table(found, named, first, tuple(weights), language, names_of(policy, language))
-    put_out(table, heading_of(cohort, language), csv=csv, xlsx=xlsx)
+    names = names_of(policy, language)
+    table, full = (
+        labelled(scores_table(found, named, first, tuple(weights), language, names, terms=terms), cohort, language)
+        for terms in (False, True)
+    )
+    put_out(table, heading_of(cohort, language), csv=csv, xlsx=xlsx, full=full)
 
 
 def _of_cases(view: Projection, cohort: Cohort, of: str, level: int, looked: dict[str, tuple[int, Rate]]) -> Units:
@@ -103,6 +121,36 @@ def _of_cases(view: Projection, cohort: Cohort, of: str, level: int, looked: dic
             more["street_rating"] = rated[group.code]
         units.append((group.code, group.terms["filed"], measures_of(group, cohort.basis, more)))
     return units
+
+
+def _without_cases(
+    units: Units,
+    looked: dict[str, tuple[int, Rate]],
+    of: str,
+    level: int,
+    policy: Policy,
+    config_path: Path,
+    lang: Language,
+) -> Units:
+    """Who was inspected and has no case: shown with none. A name that nobody has ends the command."""
+    rest = sorted(looked.keys() - {code for code, _, _ in units})
+    if not rest:
+        return []
+    grid = None if of == "department" else load_grid(config_of(config_path).grid.read_bytes())
+    unknown = [code for code in rest if not _is_known(code, of, policy, grid)]
+    if unknown:
+        fail(_WORDS[lang]["unknown"].format(units=", ".join(unknown[:10])), 2)
+    shown = [code for code in rest if of != "area" or grid is None or grid.level_of(code) == level]
+    if len(shown) < len(rest):
+        say(_WORDS[lang]["level"].format(units=", ".join(code for code in rest if code not in shown), level=level))
+    return [(code, 0, {"inspection": looked[code][1]}) for code in shown]
+
+
+def _is_known(code: str, of: str, policy: Policy, grid: Grid | None) -> bool:
+    department, at, cell = ("", "@", code) if of == "area" else code.partition("@")
+    if department and department not in policy.departments:
+        return False
+    return not at or (grid is not None and cell in grid)
 
 
 def _read(inspections: Path | None, firms: Path | None, of: str) -> list[Inspection]:

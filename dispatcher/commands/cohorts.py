@@ -1,18 +1,30 @@
 """Which cases a command is about: periods, bases and instants as people write them."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from dispatcher.commands.talk import fail
-from dispatcher.core import NEVER_MS, datetime_to_ms
+from dispatcher.commands.talk import fail, say
+from dispatcher.core import NEVER_MS, datetime_to_ms, ms_to_text
 from dispatcher.views import Basis, Cohort, Projection
 from rules import Policy
+from rules.problems import Language
 
 __all__ = ["Asked", "cohort_of", "midnights", "period"]
 
+FIRST_YEAR, LAST_YEAR = 2, 9998  # in every time zone a year that can be written
 BASES: tuple[Basis, ...] = ("received", "filed", "due")
 MIDNIGHTS_MAX = 400  # a year and a bit: each is a look at all that was open
+_WORDS = {
+    "en": {
+        "later": "nothing is known after {latest}, the ledger's latest record; --as-of {as_of} shows no more than that",
+        "midnights": "the period holds {n} midnights; at most {most} are worked out: choose a shorter one",
+    },
+    "zh": {
+        "later": "台账最新记录为 {latest}，此后情况未知；--as-of {as_of} 所示不会更新",
+        "midnights": "该时段含 {n} 个零点，最多计算 {most} 个：请缩短时段",
+    },
+}
 
 
 class Asked:
@@ -38,34 +50,49 @@ class Asked:
         self.period, self.as_of = periods[self.basis], as_of
 
 
-def cohort_of(asked: Asked, view: Projection, policy: Policy, *, adjusted: bool = False) -> Cohort:
-    """The cohort that options ask for, in the policy's time zone and with its idea of coming back."""
+def cohort_of(
+    asked: Asked, view: Projection, policy: Policy, lang: Language = "en", *, adjusted: bool = False
+) -> Cohort:
+    """The cohort that options ask for, in the policy's time zone and with its idea of coming back.
+
+    An instant the ledger has not reached is told of, and taken.
+    """
     try:
         from_ms, to_ms = period(asked.period, policy.timezone)
         as_of_ms = view.latest_ms if asked.as_of is None else _instant(asked.as_of)
     except ValueError as error:
         fail(str(error), 2)
+    if as_of_ms > view.latest_ms:
+        say(_WORDS[lang]["later"].format(latest=ms_to_text(view.latest_ms), as_of=asked.as_of))
     return Cohort(as_of_ms, asked.basis, from_ms, to_ms, adjusted, policy.measures.came_back_ms)
 
 
-def midnights(cohort: Cohort, zone: ZoneInfo) -> list[int]:
-    """The local midnights of a cohort's period that are not after its instant; without a period, the last one."""
-    last = datetime.fromtimestamp(cohort.as_of_ms / 1000, zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    found: list[int] = []
-    for back in range(MIDNIGHTS_MAX if cohort.to_ms < NEVER_MS else 1):
-        at_ms = datetime_to_ms((last.replace(tzinfo=None) - timedelta(days=back)).replace(tzinfo=zone))
-        if at_ms < cohort.from_ms:
-            break
-        if at_ms <= cohort.to_ms:
-            found.append(at_ms)
-    return found[::-1]
+def midnights(cohort: Cohort, zone: ZoneInfo, lang: Language = "en") -> list[int]:
+    """The local midnights of a cohort's period, its two ends included, that are not after its instant.
+
+    Without a period, the last one. More than `MIDNIGHTS_MAX` end the command.
+    """
+
+    def local(at_ms: int) -> date:
+        return datetime.fromtimestamp(at_ms / 1000, zone).date()
+
+    last = local(min(cohort.as_of_ms, cohort.to_ms))
+    n = (last - local(cohort.from_ms)).days + 1 if cohort.to_ms < NEVER_MS else 1
+    if n > MIDNIGHTS_MAX:
+        fail(_WORDS[lang]["midnights"].format(n=n, most=MIDNIGHTS_MAX), 2)
+    days = [last - timedelta(days=back) for back in reversed(range(n))]
+    return [datetime_to_ms(datetime(day.year, day.month, day.day, tzinfo=zone)) for day in days]
 
 
 def _instant(text: str) -> int:
     try:
-        return datetime_to_ms(datetime.fromisoformat(text))
-    except ValueError:
-        raise ValueError(f"--as-of takes an instant with its offset, as 2018-10-01T00:00:00Z, not {text}") from None
+        moment = datetime.fromisoformat(text)
+        at_ms, year = datetime_to_ms(moment), moment.astimezone(UTC).year  # the former refuses what has no offset
+    except (ValueError, OverflowError):
+        year = 0
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise ValueError(f"--as-of takes an instant with its offset, as 2018-10-01T00:00:00Z, not {text}")
+    return at_ms
 
 
 def period(text: str | None, zone: ZoneInfo) -> tuple[int, int]:
@@ -88,6 +115,8 @@ def _span(text: str) -> tuple[datetime, datetime]:
     if found is None:
         raise ValueError(f"{text} is no period: 2018, 2018-10, 2018-10-05, or two of them with .. between")
     year, month, day = (None if part is None else int(part) for part in found.groups())
+    if not FIRST_YEAR <= (year or 0) <= LAST_YEAR:
+        raise ValueError(f"{text} is no period: years run from {FIRST_YEAR:04} to {LAST_YEAR}")
     start = datetime(year or 1, month or 1, day or 1)  # noqa: DTZ001 - the caller puts the zone to it
     if month is None:
         return start, start.replace(year=start.year + 1)

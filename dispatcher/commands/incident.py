@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import orjson
 from rich.table import Table
 
 from dispatcher.commands.opening import find_incident, opened
-from dispatcher.commands.talk import out, print_json, shortened
+from dispatcher.commands.talk import out, print_json, say, shortened
 from dispatcher.core import IncidentRecord
 from dispatcher.core.wire import encode
+from dispatcher.views import History, history
 
 __all__ = ["incident_command"]
 
@@ -19,6 +19,7 @@ def incident_command(config_path: Path, ledger_path: Path | None, named: str, *,
     """Show one incident."""
     with opened(config_path, ledger_path) as (_, view):
         record = find_incident(view, named)
+        told = history(view, record.incident_id)
     if json:
         print_json(orjson.loads(encode(record)))
         return
@@ -28,7 +29,10 @@ def incident_command(config_path: Path, ledger_path: Path | None, named: str, *,
     out.print(_targets(record))
     for table in _dossier(record):
         out.print(table)
-    out.print(_history(record))
+    if told is not None:
+        out.print(_history(told))
+        if not told.complete:
+            say("the history is incomplete: earlier pages of it are not in this ledger's `archive` yet")
 
 
 def _heading(record: IncidentRecord) -> list[str]:
@@ -100,10 +104,10 @@ def _dossier(record: IncidentRecord) -> Iterator[Table]:
         yield table
 
 
-def _history(record: IncidentRecord) -> Table:
+def _history(told: History) -> Table:
+    """All of it, the pages in `archive` included."""
     table = Table("revision", "at", "what", "by", "state", title="history")
-    for raw in record.history:
-        entry = msgspec.json.decode(raw)
+    for entry in told.entries:
         by = entry.get("by", {})
         who = " ".join(filter(None, [by.get("role"), by.get("department"), by.get("person")]))
         what = entry["what"] + (f" ({entry['note']})" if "note" in entry else "")

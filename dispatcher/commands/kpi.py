@@ -33,12 +33,18 @@ from dispatcher.views import (
 )
 from dispatcher.views import reports as report
 from dispatcher.views.gaming import ClockOf
+from dispatcher.views.titles import title
 from rules import Category, Clock, Department, Policy, load_canonical
 
-__all__ = ["LISTS", "heading_of", "kpi_command", "names_of", "period"]
+__all__ = ["LISTS", "heading_of", "kpi_command", "labelled", "names_of", "period"]
 
 Lang = Literal["zh", "en"]
+_AS_OF = {"en": "as of", "zh": "截至"}
 LISTS = ("time", "gaming", "came-back", "ratings", "exempt", "midnights")
+_NOT_MIDNIGHTS = {
+    "en": "--midnights counts all cases as they stood: it goes with neither --adjusted nor --by",
+    "zh": "--midnights 统计当时全部案件，不能与 --adjusted 或 --by 同用",
+}
 FULL_COLUMNS = 180  # a narrower terminal gets fewer columns and codes for titles; --csv, --json and --xlsx have all
 
 
@@ -72,12 +78,16 @@ def kpi_command(
     if len(chosen) > 1:
         fail(f"--{' and --'.join(chosen)} are different lists; choose one", 2)
     language, put = language_of(lang), _Put(csv, json, xlsx)
+    if chosen == ["midnights"] and (adjusted or by is not None):
+        fail(_NOT_MIDNIGHTS[language], 2)
     with opened(config_path, ledger_path) as (ledger, view):
         policy = policy_in_force(ledger)
         if policy is None:
             fail("nothing has been worked through in this ledger yet: `dispatcher run` or `dispatcher replay`")
-        cohort = cohort_of(asked, view, policy, adjusted=adjusted and bool(chosen))
-        if chosen:
+        cohort = cohort_of(asked, view, policy, language, adjusted=adjusted and chosen not in ([], ["exempt"]))
+        if chosen == ["midnights"]:
+            _midnights(view, policy, cohort, put, language)
+        elif chosen:
             _list(chosen[0], view, ledger, policy, cohort, grouping, put, language)
         else:
             _measures(view, policy, cohort, grouping, put, language, adjusted=adjusted)
@@ -122,16 +132,24 @@ def _list(
     elif which == "ratings":
         rated = ratings(view, cohort, "party" if grouping.by == "party" else "department")
         found, table = rated, report.ratings_table(rated, lang, names)
-    elif which == "exempt":
+    else:
         exempt = exemptions(view, cohort)
         found, table = exempt, report.exemptions_table(exempt, lang, names)
-    else:
-        stood = stocks(view, midnights(cohort, policy.timezone))
-        found, table = stood, report.stocks_table(stood, lang)
     if put.json:
         print_json({**cohort_document(cohort), which: document(found)})
     else:
-        put_out(table, heading_of(cohort, lang), csv=put.csv, xlsx=put.xlsx)
+        put_out(labelled(table, cohort, lang), heading_of(cohort, lang), csv=put.csv, xlsx=put.xlsx)
+
+
+def _midnights(view: Projection, policy: Policy, cohort: Cohort, put: _Put, lang: Lang) -> None:
+    """Of all cases: only the days of the cohort's period matter, neither its basis nor what is exempt."""
+    stood = stocks(view, midnights(cohort, policy.timezone, lang))
+    if put.json:
+        about = {name: value for name, value in cohort_document(cohort).items() if name in ("as_of", "from", "to")}
+        print_json({**about, "midnights": document(stood)})
+        return
+    heading = f"{_AS_OF[lang]} {ms_to_text(cohort.as_of_ms)} ({title('all', lang)}{_bounds(cohort)})"
+    put_out(report.stocks_table(stood, lang), heading, csv=put.csv, xlsx=put.xlsx)
 
 
 def _clock_of(ledger: Ledger) -> ClockOf:
@@ -152,7 +170,18 @@ def names_of(policy: Policy, lang: Lang) -> dict[str, str]:
 
 
 def heading_of(cohort: Cohort, lang: Lang) -> str:
-    """What a table is about: as of when, on which basis, of which period."""
-    bounds = "" if cohort.to_ms >= NEVER_MS else f", {ms_to_text(cohort.from_ms)} .. {ms_to_text(cohort.to_ms)}"
-    as_of = {"en": "as of", "zh": "截至"}[lang]
-    return f"{as_of} {ms_to_text(cohort.as_of_ms)} ({cohort.basis}{bounds})"
+    """What a table is about: as of when, on which basis, of which period, and whether it is adjusted."""
+    adjusted = f" {title('adjusted', lang)}" if cohort.adjusted else ""
+    return f"{_AS_OF[lang]} {ms_to_text(cohort.as_of_ms)} ({cohort.basis}{_bounds(cohort)}){adjusted}"
+
+
+def labelled(table: Table, cohort: Cohort, lang: Lang) -> Table:
+    """A table of adjusted figures says so in its first heading too: a CSV has no other place for it."""
+    if not cohort.adjusted:
+        return table
+    first, *others = table.headings
+    return table._replace(headings=[f"{first} {title('adjusted', lang)}", *others])
+
+
+def _bounds(cohort: Cohort) -> str:
+    return "" if cohort.to_ms >= NEVER_MS else f", {ms_to_text(cohort.from_ms)} .. {ms_to_text(cohort.to_ms)}"

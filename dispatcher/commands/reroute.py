@@ -42,6 +42,7 @@ _WORDS = {
         "nothing": "nothing would change; nothing was written",
         "busy": "the re-routing {name} is under way ({looked_at:,} looked at, {changed:,} changed); wait until it is"
         " over: `dispatcher reroute --preview` shows what is left then",
+        "no_yes": "--csv and --json only show what would change, --yes does it: give one or the other",
         "ask": "Decide the open incidents again ({where})?",
         "what": "the re-routing ({where})",
         "bar": "re-routing",
@@ -54,6 +55,7 @@ _WORDS = {
         "nothing": "没有案件会改变；未写入任何内容",
         "busy": "重新派遣 {name} 正在进行（已查看 {looked_at:,} 件，已改变 {changed:,} 件）；请待其结束，"
         "之后用 `dispatcher reroute --preview` 查看所余",
+        "no_yes": "--csv 与 --json 只作预览，--yes 则直接执行：两者不可同用",
         "ask": "确认重新派遣在办案件（{where}）？",
         "what": "重新派遣（{where}）",
         "bar": "重新派遣",
@@ -86,10 +88,19 @@ class _Ended(msgspec.Struct):
 
 
 def preview_command(
-    config_path: Path, ledger_path: Path | None, cells_text: str | None, *, csv: bool, json: bool, lang: str
+    config_path: Path,
+    ledger_path: Path | None,
+    cells_text: str | None,
+    *,
+    csv: bool,
+    json: bool,
+    lang: str,
+    yes: bool = False,
 ) -> None:
-    """Print what a re-routing would change, incident by incident; read only."""
+    """Print what a re-routing would change, incident by incident; read only, so `--yes` to a form of it is refused."""
     language = language_of(lang)
+    if yes and (csv or json):
+        fail(_WORDS[language]["no_yes"], 2)
     cells = cells_named(config_for(config_path, ledger_path), cells_text, language)
     ledger = open_ledger(config_path, ledger_path)
     try:

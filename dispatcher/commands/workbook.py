@@ -56,8 +56,14 @@ def write_xlsx(table: Table, heading: str, path: Path) -> None:
 
 
 def _write(sheet: object, row: int, column: int, cell: Cell, share: object) -> None:
-    value = cell_value(cell)
+    value = _share(cell) if isinstance(cell, Rate) else cell_value(cell)
     if isinstance(value, str):
         sheet.write_string(row, column, value)  # type: ignore[attr-defined]
     elif value is not None:
         sheet.write_number(row, column, value, share if isinstance(cell, Rate) else None)  # type: ignore[attr-defined]
+
+
+def _share(rate: Rate) -> float | None:
+    """A rate such that a sheet, which rounds it, shows 100 % and 0 % only where they are exact, as text does."""
+    value = rate.value
+    return value if value is None or not 0 < rate.numerator < rate.denominator else min(max(value, 0.0001), 0.9999)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from dispatcher.core.lifecycle import OPEN_STATES, REOPENABLE_STATES, AssignmentState, IncidentState
 from dispatcher.core.messages import Action, Actor
 
-__all__ = ["ACTION_TABLE", "ActionRule", "allowed_actions", "refusal"]
+__all__ = ["ACTION_TABLE", "DECIDING", "ActionRule", "allowed_actions", "refusal"]
 
 _I, _A = IncidentState, AssignmentState
 
@@ -42,8 +42,18 @@ _LEADERS = {"shift_lead", "supervisor"}
 
 _WORKING = {_I.DISPATCHED, _I.HANDLING, _I.RETURNED}
 _LED = {*_WORKING, _I.ON_HOLD}
+_LATE_TOO = {*_LED, _I.CHECKING}  # whoever is not done yet may finish while the others' work is being checked
 _UNTAKEN = {_I.RECEIVED, _I.VERIFYING, _I.FILED, _I.DISPATCHED, _I.RETURNED}
 _AT_WORK = {_A.ACKNOWLEDGED, _A.ARRIVED, _A.HELD}
+
+# What decides about an incident: refused while another operator has claimed it.
+DECIDING = frozenset(
+    {
+        Action.ANSWER_AT_DESK, Action.REFER, Action.FILE, Action.CLAIM, Action.RELEASE, Action.APPROVE, Action.REFUSE,
+        Action.REFUSE_RETURN, Action.ACCEPT_RETURN, Action.ASSIGN, Action.RECALL, Action.RECLASSIFY, Action.SUPERVISE,
+        Action.MERGE, Action.SPLIT, Action.CHECK, Action.REOPEN, Action.REFUSE_REOPEN,
+    }
+)  # fmt: skip
 
 ACTION_TABLE: dict[Action, ActionRule] = {
     # desk: what becomes of a report before anybody is sent out, and what keeps its line
@@ -57,16 +67,16 @@ ACTION_TABLE: dict[Action, ActionRule] = {
     Action.CLAIM: _rule(_DESK, OPEN_STATES),
     Action.RELEASE: _rule(_DESK, OPEN_STATES),
     # handling: a department and its part
-    Action.ACKNOWLEDGE: _rule(_DEPARTMENT, _LED, {_A.OFFERED}),
-    Action.ARRIVE: _rule(_DEPARTMENT, _LED, {_A.ACKNOWLEDGED}),
+    Action.ACKNOWLEDGE: _rule(_DEPARTMENT, _LATE_TOO, {_A.OFFERED}),
+    Action.ARRIVE: _rule(_DEPARTMENT, _LATE_TOO, {_A.ACKNOWLEDGED}),
     Action.DELEGATE: _rule(_DEPARTMENT, _LED, {_A.OFFERED, *_AT_WORK}),
-    Action.PROGRESS: _rule(_DEPARTMENT, _LED, _AT_WORK, needs=("text",)),
+    Action.PROGRESS: _rule(_DEPARTMENT, _LATE_TOO, _AT_WORK, needs=("text",)),
     Action.NOTE: _rule({"department", "street", "officer", *_DESK}, OPEN_STATES, needs=("text",)),
     Action.CONTACT: _rule({"department", "callback", *_DESK}, OPEN_STATES, needs=("reached",)),
     Action.RETURN: _rule(
         _DEPARTMENT, {_I.DISPATCHED, _I.HANDLING, _I.ON_HOLD}, {_A.OFFERED, _A.ACKNOWLEDGED}, needs=("reason_code",)
     ),
-    Action.DONE: _rule(_DEPARTMENT, _LED, {_A.ACKNOWLEDGED, _A.ARRIVED}),
+    Action.DONE: _rule(_DEPARTMENT, _LATE_TOO, {_A.ACKNOWLEDGED, _A.ARRIVED}),
     # requests: what a department asks for and the centre grants
     Action.REQUEST: _rule(
         _DEPARTMENT,
@@ -78,8 +88,8 @@ ACTION_TABLE: dict[Action, ActionRule] = {
     Action.REFUSE: _rule({*_CENTRE, "supervisor"}, {*OPEN_STATES, _I.CLOSED}, needs=("number",)),
     Action.END_HOLD: _rule({*_DEPARTMENT, *_CENTRE}, _LED, {_A.HELD}),
     # dispatching: who works on it
-    Action.REFUSE_RETURN: _rule(_CENTRE, _LED, {_A.RETURNED}, needs=("department",)),
-    Action.ACCEPT_RETURN: _rule(_CENTRE, _LED, {_A.RETURNED}, needs=("department",)),
+    Action.REFUSE_RETURN: _rule(_CENTRE, _LATE_TOO, {_A.RETURNED}, needs=("department",)),
+    Action.ACCEPT_RETURN: _rule(_CENTRE, _LATE_TOO, {_A.RETURNED}, needs=("department",)),
     Action.ASSIGN: _rule(_CENTRE, {_I.FILED, *_LED}),
     Action.RECALL: _rule(_CENTRE, _LED, {_A.OFFERED}, needs=("department",)),
     Action.RECLASSIFY: _rule(_DESK, {_I.FILED, *_LED}),
@@ -91,7 +101,7 @@ ACTION_TABLE: dict[Action, ActionRule] = {
     Action.CLEAR: _rule({"street", "supervisor", *_CENTRE}, {*OPEN_STATES, _I.CLOSED}, needs=("number",)),
     # whistling: a street calls, departments come
     Action.WHISTLE: _rule({"street"}, {_I.FILED, *_LED}, needs=("kind",)),
-    Action.CONFIRM_ARRIVAL: _rule({"street", *_CENTRE}, _LED, _AT_WORK, needs=("department",)),
+    Action.CONFIRM_ARRIVAL: _rule({"street", *_CENTRE}, _LATE_TOO, _AT_WORK, needs=("department",)),
     Action.END_WHISTLE: _rule({"street", "shift_lead"}, OPEN_STATES),
     Action.RATE: _rule(
         {"street"}, {*OPEN_STATES, _I.CLOSED}, {*_AT_WORK, _A.DONE, _A.APPROVED}, needs=("department", "score")

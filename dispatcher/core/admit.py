@@ -160,7 +160,7 @@ def _merge(turn: Turn, incident: Incident, work: ReportWork, now_ms: int) -> Non
     change.entry("merged", source=report.source, report_id=report.report_id, reports=incident.report_count)
     _tell(turn, change, work)
     facts = replace(incident.facts, reporters=incident.reporter_count)
-    call = None if report.whistle is None else whistle_of(report.whistle, now_ms)
+    call = None if report.whistle is None else whistle_of(report.whistle, work.place.path, now_ms)
     take_whistle_over(Mover(turn, book, incident, change), call, facts)
     turn.publish(change, book)
 

@@ -7,6 +7,7 @@ from dispatcher.core.instants import ms_to_text
 from dispatcher.core.lifecycle import CENTRE, LIVE_STATES, AssignmentState, IncidentState
 from dispatcher.core.messages import Reason
 from dispatcher.core.mover import Mover
+from dispatcher.core.offering import require
 from dispatcher.core.privacy import mask_code, mask_text
 from dispatcher.core.step import Refused, Step
 from dispatcher.core.targets import fulfil, open_target, owed, resume, unfulfil
@@ -60,7 +61,7 @@ def check(step: Step) -> None:
         raise Refused(Reason.NOT_ALLOWED, "it has passed its check and waits for the callbacks")
     parts = [a for a in incident.assignments() if a.state in _FINISHED]
     if not step.system:
-        if any(part.department == actor.department for part in parts):
+        if any(a.department == actor.department and a.acknowledged_ms is not None for a in incident.assignments()):
             raise Refused(Reason.NOT_ALLOWED, "a department that handled the incident does not check it")
         if actor.person is not None and actor.person == incident.dispatched_by:
             raise Refused(Reason.NOT_ALLOWED, "whoever dispatched it does not check it")
@@ -74,6 +75,8 @@ def check(step: Step) -> None:
         if update.reason_code is not None:
             step.reason("rework")
         step.change.instruction = mask_text(update.text) if update.text else None
+        for part in named:  # whoever is sent back owes an end to it, also who only might have helped
+            require(step.book, incident, step.change, step.decision(), part)
         send_back(step, named or [part for part in parts if part is incident.lead])
 
 
@@ -97,7 +100,6 @@ def close(step: Mover) -> None:
     for assignment in incident.assignments():
         if assignment.state is AssignmentState.DONE:
             step.move_assignment(assignment, "approve")
-            step.settle_ladders(assignment.party, "closed")
             for target in owed(incident, "resolve", assignment.party):
                 # on time is judged on the `done` that is approved: the check's own time is not charged
                 fulfil(target, step.clock(target), assignment.done_ms or step.judged_ms)

@@ -13,7 +13,6 @@ __all__ = [
     "claim",
     "refer",
     "release",
-    "require_claim",
     "require_unclaimed",
     "self_handled",
 ]
@@ -32,7 +31,6 @@ def refer(step: Step) -> None:
     body = mask_code(step.update.body or "")
     if not step.system and step.book.policy.reason("refer", step.update.body or "") is None:
         raise Refused(Reason.NOT_ALLOWED, f"{body} is not a body the policy refers to")
-    _require_untaken(step)
     number = step.update.external_no
     step.incident.external = body if number is None else f"{body}/{mask_code(number)}"
     step.change.entry("referred", body=body)
@@ -49,14 +47,7 @@ def self_handled(step: Step) -> None:
     _end(step, "self_handle")
 
 
-def _require_untaken(step: Step) -> None:
-    lead = step.incident.lead
-    if lead is not None and lead.acknowledged_ms is not None:
-        raise Refused(Reason.NOT_ALLOWED, f"{lead.party} has taken it; its lead reports it done")
-
-
 def _end(step: Step, what: str) -> None:
-    _require_untaken(step)
     step.move(what)
     end(step)
 
@@ -64,7 +55,6 @@ def _end(step: Step, what: str) -> None:
 def claim(step: Step) -> None:
     """Take a line of the queue: nobody else decides on it until it is released, or for a quarter of an hour."""
     incident = step.incident
-    require_claim(step)
     incident.claimed_by = step.actor_name
     incident.claim_until_ms = step.now_ms + CLAIM_MS
     step.change.entry("claimed", by=incident.claimed_by, until=ms_to_text(incident.claim_until_ms))
@@ -76,23 +66,13 @@ def release(step: Step) -> None:
     incident = step.incident
     if incident.claimed_by is None:
         raise Refused(Reason.NOT_ALLOWED, "nobody has claimed it")
-    require_claim(step)
     incident.claimed_by = incident.claim_until_ms = None
     step.change.entry("released")
     step.change.queue = "released"
 
 
-def require_claim(step: Step) -> None:
-    """Two operators never work one line.
-
-    Raises:
-        Refused: somebody else at the centre has claimed it.
-    """
-    require_unclaimed(step, step.incident)
-
-
 def require_unclaimed(step: Step, incident: Incident) -> None:
-    """The same of any incident the step is about to change.
+    """Two operators never work one line.
 
     Raises:
         Refused: somebody else at the centre has claimed it.

@@ -3,7 +3,6 @@
 from msgspec.structs import replace
 
 from dispatcher.core.closing import end, finish_if_done, withdraw
-from dispatcher.core.desk import require_claim
 from dispatcher.core.handling import RETURNS_MAX
 from dispatcher.core.incident import party
 from dispatcher.core.lifecycle import CENTRE, LIVE_STATES, AssignmentState, IncidentState
@@ -30,7 +29,6 @@ __all__ = [
 ]
 
 COORDINATES = "协调 (co-ordination)"
-PARTS_MAX = 64  # assignments an incident ever has: its record stays far below the limit of 900 KB
 
 
 def verify(step: Step) -> None:
@@ -57,7 +55,6 @@ def verify(step: Step) -> None:
 
 def file(step: Step) -> None:
     """The acceptor files it, perhaps as another category, standard or severity, and it is dispatched."""
-    require_claim(step)
     classified(step)
     step.incident.verify_ms = None
     file_and_dispatch(step)
@@ -100,7 +97,6 @@ def file_and_dispatch(step: Mover) -> None:
 
 def refuse_return(step: Step) -> None:
     """The return is not upheld: the part stays where it was, its clock never stopped."""
-    require_claim(step)
     assignment, incident = step.own(), step.incident
     step.move_assignment(assignment, "offer" if assignment.acknowledged_ms is None else "acknowledge")
     step.change.order(assignment, "remind")
@@ -111,7 +107,6 @@ def refuse_return(step: Step) -> None:
 
 def accept_return(step: Step) -> None:
     """A support is let go; a lead is let go by assigning another."""
-    require_claim(step)
     assignment = step.own()
     if assignment is step.incident.lead:
         raise Refused(Reason.NOT_ALLOWED, "a lead's return is accepted by assigning another lead")
@@ -123,7 +118,6 @@ def accept_return(step: Step) -> None:
 
 def assign(step: Step) -> None:
     """The centre names a lead, supports, or both: an override."""
-    require_claim(step)
     incident, update = step.incident, step.update
     if update.lead is None and not update.support:
         raise Refused(Reason.MISSING_FIELD, "assign needs lead or support")
@@ -136,8 +130,8 @@ def assign(step: Step) -> None:
     for department, unit in supports:
         if incident.assignment_of(department, unit) is not None:
             raise Refused(Reason.NOT_ALLOWED, f"{department} already has a part in the incident")
-    if len(incident.assignments()) + len(named) > PARTS_MAX:
-        raise Refused(Reason.NOT_ALLOWED, f"an incident has at most {PARTS_MAX} parts, former ones included")
+    if supports:  # for another lead there is always room
+        step.require_room(len(supports))
     if len(set(named)) != len(named):
         raise Refused(Reason.NOT_ALLOWED, "a department is named twice")
     step.change.entry("assigned", lead=update.lead, support=update.support, reason_code=step.change.note)
@@ -199,7 +193,6 @@ def _first_recipient_coordinates(step: Step) -> None:
 
 def recall(step: Step) -> None:
     """Take an order back that nobody has acknowledged; a lead's leaves the incident to be assigned anew."""
-    require_claim(step)
     assignment, incident = step.own(), step.incident
     if assignment is not incident.lead:
         withdraw(step, assignment)

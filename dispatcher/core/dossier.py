@@ -79,6 +79,7 @@ class Callback(Struct, frozen=True, gc=False, omit_defaults=True):
     report_id: str
     attempts: int
     last_at: str
+    round: int = 0  # how often the incident had been sent back or reopened by then
     answered: bool = False
     resolved: bool | None = None
     satisfied: bool | None = None

@@ -1,6 +1,8 @@
 """What happens when a timer of an incident is due."""
 
-from dispatcher.core.dossier import due_ms_of
+from msgspec.structs import replace
+
+from dispatcher.core.dossier import Supervision, due_ms_of
 from dispatcher.core.escalate import climb
 from dispatcher.core.holding import end_hold_of
 from dispatcher.core.incident import NEVER_MS, Incident
@@ -67,6 +69,14 @@ def _remind_centre(mover: Mover, due_ms: int) -> None:
         change.queue = "released"
 
 
+def _muted(supervision: Supervision, due_ms: int) -> Supervision:
+    if not any(at_ms <= due_ms for at_ms in due_ms_of(supervision)):
+        return supervision
+    return replace(
+        supervision, overdue=True, milestones=tuple([replace(m, overdue=True) for m in supervision.milestones])
+    )
+
+
 def mute_incident(turn: Turn, due_ms: int, incident: Incident, key: str) -> None:
     """A timer our own code fails on: said aloud, and not tried again. What is due is due all the same."""
     book = turn.state.book_of(incident)
@@ -82,7 +92,7 @@ def mute_incident(turn: Turn, due_ms: int, incident: Incident, key: str) -> None
     for assignment in incident.assignments():
         if assignment.hold_until_ms is not None and assignment.hold_until_ms <= due_ms:
             assignment.hold_until_ms = None
-    incident.supervision = tuple([s for s in incident.supervision if not any(at <= due_ms for at in due_ms_of(s))])
+    incident.supervision = tuple([_muted(s, due_ms) for s in incident.supervision])
     for name in ("verify_ms", "desk_ms", "claim_until_ms"):
         own_ms = getattr(incident, name)
         if own_ms is not None and own_ms <= due_ms:

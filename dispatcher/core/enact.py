@@ -106,7 +106,7 @@ def end_mode(turn: Turn, mode_id: str, due_ms: int) -> None:
 
 
 def _reroute(turn: Turn, command: RerouteOpen, now_ms: int) -> dict[str, object]:
-    turn.state.job = Job(command.command_id, now_ms, command.cells)
+    turn.state.begin(Job(command.command_id, now_ms, command.cells))
     return {"event": "reroute_begun", "cells": command.cells}
 
 

@@ -6,7 +6,6 @@ no such level the city answers. Supervising and reporting move the incident up: 
 """
 
 from dispatcher.core.incident import Assignment, Target, party
-from dispatcher.core.lifecycle import AssignmentState
 from dispatcher.core.mover import Mover
 from dispatcher.core.supervising import REPLY_WITHIN_MS, SUPERVISIONS_MAX, open_supervision
 from rules import Recipient
@@ -20,9 +19,9 @@ CITY = "city"
 def climb(mover: Mover, target: Target, step: LadderStep) -> None:
     """Take one step of the ladder for a target."""
     incident = mover.incident
-    owing = next((a for a in incident.assignments() if a.party == target.of and a.role != "former_lead"), incident.lead)
-    if owing is not None and owing.state is AssignmentState.WITHDRAWN:  # recalled, and nobody named since
-        owing = None
+    owing = incident.part_of(target.of)
+    if owing is None and incident.lead is not None:  # recalled, and nobody named since
+        owing = incident.part_of(incident.lead.party)
     to, level = _recipient(mover, owing, step.to)
     mover.change.entry("escalated", do=step.do, to=to, target=target.name, of=target.of, rung=target.rung)
     mover.change.queue = "urgency"

@@ -46,8 +46,8 @@ def arrive(step: Step) -> None:
     assignment, incident = step.own(), step.incident
     step.move_assignment(assignment, "arrive")
     assignment.arrived_ms = step.judged_ms
-    step.settle_ladders(assignment.party, "arrived")
     if _is_there(step):
+        step.settle_ladders(assignment.party, "arrived")
         step.fulfil(owed(incident, "attend", assignment.party))
     else:
         step.change.entry("arrival_unconfirmed", party=assignment.party)
@@ -81,9 +81,7 @@ def progress(step: Step) -> None:
 def contact(step: Step) -> None:
     """The resident was phoned; one who was reached is the end of the target."""
     incident, update = step.incident, step.update
-    source, report_id = (
-        incident.reports[0] if update.report is None else (update.report.source, update.report.report_id)
-    )
+    source, report_id = step.report()
     step.change.entry("contacted", source=source, report_id=report_id, reached=update.reached)
     if update.reached:
         own = None if step.actor.role != "department" else step.own_party()
@@ -125,7 +123,6 @@ def done(step: Step) -> None:
     assignment.done_ms = step.judged_ms
     step.change.entry("done", party=assignment.party, media=len(update.media))
     lapse_requests(step, assignment.party)
-    step.settle_ladders(assignment.party, "done")
     for target in owed(incident, "resolve", assignment.party):
         if pause(target, step.clock(target), step.judged_ms, "done"):
             step.change.target(target, "withdraw_breach")

@@ -16,6 +16,8 @@ __all__ = ["HISTORY_MAX", "NEVER_MS", "Assignment", "Brief", "Counts", "Decided"
 
 HISTORY_MAX = 20  # entries kept with an incident; older ones go to `archive` in pages of this many
 REPORTS_MAX = 20  # report ids listed on an incident; all are counted
+PARTS_MAX = 64  # assignments an incident ever has: its record stays far below the limit of 900 KB
+TARGETS_MAX = 512  # targets it ever has, for the same reason
 UPDATES_MAX = 200  # update ids remembered per incident against repeats
 NEVER_MS = 1 << 62  # later than any instant: "no timer"
 
@@ -197,6 +199,13 @@ class Incident(Struct, gc=False):
                     return assignment
                 first = first or assignment
         return first if unit is None else None
+
+    def part_of(self, of: str) -> Assignment | None:
+        """The part of a party (`department` or `department@unit`) that is not withdrawn."""
+        for assignment in self.assignments():
+            if assignment.party == of and assignment.state is not AssignmentState.WITHDRAWN:
+                return assignment
+        return None
 
     def assignments(self) -> tuple[Assignment, ...]:
         """Lead first, then the supports in order."""

@@ -188,7 +188,9 @@ def _read_update(record: Record) -> tuple[UpdateWork, int]:
         actor = update.actor
     else:  # whatever a department's message says of its actor, it is that department
         person = update.actor.person if update.actor is not None else None
-        unit = None if update.action is Action.DELEGATE else update.unit  # there it says to whom
+        unit = update.unit
+        if update.action is Action.DELEGATE:  # there `unit` says to whom
+            unit = None if update.actor is None else update.actor.unit
         actor = Actor("department", record.topic.removeprefix(DEPARTMENT_UPDATES), unit, person)
     if (update.incident_id is None) == (update.report is None):
         raise _Refusal(Reason.MISSING_FIELD, "name the incident by incident_id or by report {source, report_id}")

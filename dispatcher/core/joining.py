@@ -4,10 +4,12 @@ The child ends as `merged` and points to its parent. Every reporter of both is t
 counted once however merged: the parent counts its children's, which are ended and counted nowhere else.
 """
 
+import re
+
 from msgspec.structs import replace
 
 from dispatcher.core.closing import end
-from dispatcher.core.desk import require_claim, require_unclaimed
+from dispatcher.core.desk import require_unclaimed
 from dispatcher.core.dispatching import file_and_dispatch
 from dispatcher.core.dossier import WhistleCall
 from dispatcher.core.incident import Incident
@@ -16,6 +18,7 @@ from dispatcher.core.messages import Reason, ReportRef
 from dispatcher.core.mover import Mover
 from dispatcher.core.privacy import mask_code
 from dispatcher.core.publish import Change
+from dispatcher.core.reopening import close_if_all_called
 from dispatcher.core.route import branch
 from dispatcher.core.step import Refused, Step
 from dispatcher.core.supervising import overdue
@@ -24,20 +27,18 @@ from dispatcher.core.whistling import take_whistle_over
 
 __all__ = ["merge", "partition_of", "split"]
 
+_ID = re.compile(r"\d{8}-(\d{3,})-\d{5,}", re.ASCII)
 CHILDREN_MAX = 500  # merged into one incident: its record stays small
 
 
 def partition_of(incident_id: str) -> int | None:
     """The partition an id (`YYYYMMDD-PPP-N…`) names; None for what is no id."""
-    parts = incident_id.split("-")
-    if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):
-        return None
-    return int(parts[1])
+    found = _ID.fullmatch(incident_id)
+    return None if found is None else int(found[1])
 
 
 def merge(step: Step) -> None:
     """End this incident as a part of another, which may have its home elsewhere."""
-    require_claim(step)
     incident, into = step.incident, step.update.into or ""
     home = partition_of(into)
     if home is None:
@@ -86,7 +87,6 @@ def _grow(step: Step, parent: Incident, call: WhistleCall | None) -> None:
 
 def split(step: Step) -> None:
     """Take a merged incident out of its parent again, or one report out of the incident it was merged into."""
-    require_claim(step)
     if step.incident.state is IncidentState.MERGED:
         _take_out(step)
     elif step.update.report is None:
@@ -102,6 +102,10 @@ def _take_out(step: Step) -> None:
     parent = turn.state.incidents.get(child.parent or "")
     if parent is None and partition_of(child.parent or "") == turn.state.partition:
         raise Refused(Reason.NOT_ALLOWED, f"{child.parent} has been closed for good, and its reports with it")
+    above = parent
+    while above is not None:  # every one of them is changed
+        require_unclaimed(step, above)
+        above = turn.state.incidents.get(above.parent or "")
     while parent is not None:  # and whatever that was merged into counts it too
         change = Change(parent, "split", step.now_ms, step.actor)
         change.entry("let_out", child=child.incident_id, reports=child.report_count)
@@ -143,6 +147,8 @@ def _split_report(step: Step, report: ReportRef) -> None:
     incident.report_count -= 1
     incident.reporter_count -= 1
     step.change.entry("split_off", child=other.incident_id, source=source, report_id=report_id)
+    if incident.checked_ms is not None:  # it may have been the last reporter who was waited for
+        close_if_all_called(step)
 
 
 def _new_id(turn: Turn, now_ms: int) -> str:

@@ -38,7 +38,7 @@ class Modes:
         self.spans: dict[str, ModeSpan] = {span.mode_id: span for span in spans}
 
     def at(self, modes: Sequence[str], path: Sequence[str]) -> str:
-        """The mode at a place now: what has ended is taken out by its timer before anything of that instant."""
+        """The mode at a place now; one that ends at this instant holds still: timers come after what is received."""
         held = [modes.index(span.mode) for span in self.spans.values() if span.mode in modes and span.covers(path)]
         return modes[max(held, default=0)]
 

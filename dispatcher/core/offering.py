@@ -10,9 +10,11 @@ from dispatcher.core.rulebook import Rulebook
 from dispatcher.core.targets import open_target, owed, pause, refresh
 from rules import ALWAYS, Decision, SupportPlan, TargetBudget
 
-__all__ = ["FORMER_LEAD", "compel", "named_party", "offer", "open_promise", "require"]
+__all__ = ["FORMER_LEAD", "PROMISED", "WHISTLE", "compel", "named_party", "offer", "open_promise", "require"]
 
 FORMER_LEAD = "former_lead"
+WHISTLE = "whistle"  # what a part or a target is `by` that a street has called for
+PROMISED = "promised"  # the budget of a target that a source's own date has set
 
 
 def offer(
@@ -123,12 +125,12 @@ def compel(
         department, unit = found
         known = incident.assignment_of(department, unit)
         if known is None:
-            plan = SupportPlan(department, unit, "", True, policy.whistle_attend, ("whistle",))
+            plan = SupportPlan(department, unit, "", True, policy.whistle_attend, (WHISTLE,))
             offer(book, incident, change, decision, department, unit, plan.by, plan)
             continue
         require(book, incident, change, decision, known)
         if known.arrived_ms is None and known.state in _COMING and not owed(incident, "attend", known.party):
-            budgets = (TargetBudget(policy.whistle_attend, "whistle"),)
+            budgets = (TargetBudget(policy.whistle_attend, WHISTLE),)
             pace = book.pace(incident.decided, "attend")
             target = open_target(policy, "attend", known.party, budgets, change.at_ms, pace)
             incident.targets = (*incident.targets, target)
@@ -171,7 +173,7 @@ def open_promise(book: Rulebook, incident: Incident, change: Change) -> None:
             if promised_ms <= target.due_ms:
                 continue
         # a promise is an instant, not an amount of working time: from here on the clock that always runs counts it
-        target.by, target.budget, target.clock = f"promise:{incident.facts.source}", "promised", ALWAYS
+        target.by, target.budget, target.clock = f"promise:{incident.facts.source}", PROMISED, ALWAYS
         target.due_ms = max(promised_ms, target.since_ms)
         target.amount_ms, target.provisional = target.due_ms - target.since_ms, False
         refresh(target, policy.clock(ALWAYS), book.pace(incident.decided, "resolve"))

@@ -8,13 +8,13 @@ also on another clock (`targets.retime`).
 from msgspec.structs import replace
 
 from dispatcher.core.closing import finish_if_done, withdraw
-from dispatcher.core.desk import require_claim
 from dispatcher.core.dispatching import change_lead, classified
-from dispatcher.core.incident import Decided, Incident
+from dispatcher.core.handling import RETURNS_MAX
+from dispatcher.core.incident import Assignment, Decided, Incident
 from dispatcher.core.lifecycle import LED_STATES, AssignmentState, IncidentState
 from dispatcher.core.messages import Reason
 from dispatcher.core.mover import Mover
-from dispatcher.core.offering import offer, require
+from dispatcher.core.offering import PROMISED, offer, require
 from dispatcher.core.route import held_by, record_decision
 from dispatcher.core.step import Refused, Step
 from dispatcher.core.targets import repace, retime
@@ -29,9 +29,9 @@ SENT_OUT = LED_STATES | {IncidentState.RETURNED}
 def reclassify(step: Step) -> None:
     """Another category, standard, severity or place: decided again, once and whole."""
     update, incident = step.update, step.incident
-    require_claim(step)
     if (update.category, update.standard, update.severity, update.location) == (None, None, None, None):
         raise Refused(Reason.MISSING_FIELD, "reclassify needs category, standard, severity or location")
+    step.require_room(1)
     place = step.work.place
     if place is not None and place.cell is None:
         raise Refused(Reason.BAD_LOCATION, place.note or f"the location is {place.how}")
@@ -90,16 +90,22 @@ def decide_anew(step: Mover, cause: str) -> None:
     incident.severity, incident.level = decision.severity, held_by(incident, decision)
     incident.tags = tuple(sorted({*incident.tags, *decision.tags}))
     step.change.queue = "re-routed"
+    _retime(step, incident, decision, before)  # first: whoever is let go leaves nothing on a calendar that is gone
     if incident.state not in LED_STATES:  # filed or returned: the centre assigns, by this decision's words
-        _retime(step, incident, decision, before)
         return
     _let_go(step, decision)
     lead, new = incident.lead, decision.lead
-    if lead is None or (lead.department, lead.unit) != (new.department, new.unit):
+    is_other = lead is None or (lead.department, lead.unit) != (new.department, new.unit)
+    if is_other and (lead is None or not _stays(incident, lead, cause)):
         change_lead(step, new.department, new.unit, (decision.route,) if decision.route is not None else ())
-    _retime(step, incident, decision, before)
     add_what_is_new(step, decision)
     finish_if_done(step)
+
+
+def _stays(incident: Incident, lead: Assignment, cause: str) -> bool:
+    """A lead that a person has named stays when many are decided again, and always after the third return."""
+    named = bool(_BY_PEOPLE & set(lead.by))
+    return named and (cause == "reroute" or incident.tally().returned >= RETURNS_MAX)
 
 
 def _let_go(step: Mover, decision: Decision) -> None:
@@ -119,12 +125,21 @@ def _retime(step: Mover, incident: Incident, decision: Decision, before: Decided
         if not target.active:
             continue
         old = target.budget, target.clock, target.due_ms, target.rung, target.breached_ms
-        if target.name not in ("resolve", "acknowledge") or target.name not in budgets:
+        gone = not step.book.policy.has_clock(target.clock)
+        if gone and target.name not in budgets:  # promised on a calendar the policy no longer has
+            step.revoke([target])
+            continue
+        if not gone and (target.name not in ("resolve", "acknowledge") or target.name not in budgets):
             if same_pace:
                 continue
             repace(target, step.clock(target), step.now_ms, step.pace(target.name))  # its budget stays
         else:
+            promised = replace(target) if target.budget == PROMISED else None
             retime(step.book.policy, target, budgets[target.name], step.now_ms, step.pace(target.name))
+            if promised is not None and promised.due_ms < target.due_ms:  # the source's date is the stricter one still
+                for field in target.__struct_fields__:
+                    setattr(target, field, getattr(promised, field))
+                repace(target, step.clock(target), step.now_ms, step.pace(target.name))
             if same_pace and old[:3] == (target.budget, target.clock, target.due_ms):
                 target.rung = old[3]
                 step.refresh(target)

@@ -3,7 +3,7 @@
 from dispatcher.core.closing import close, go_on, send_back
 from dispatcher.core.dispatching import file_and_dispatch
 from dispatcher.core.dossier import Callback
-from dispatcher.core.incident import Assignment
+from dispatcher.core.incident import Assignment, Incident
 from dispatcher.core.instants import ms_to_text
 from dispatcher.core.lifecycle import CENTRE, AssignmentState, IncidentState
 from dispatcher.core.messages import Reason
@@ -11,8 +11,9 @@ from dispatcher.core.step import Refused, Step
 from dispatcher.core.supervising import overdue
 from dispatcher.core.targets import open_target, owed
 
-__all__ = ["callback", "refuse_reopen", "reopen", "reopen_request"]
+__all__ = ["callback", "close_if_all_called", "refuse_reopen", "reopen", "reopen_request"]
 
+CALLBACKS_KEPT = 399  # on the record, former rounds included
 CALLBACKS_MAX = 200  # reports of one incident that are called back; who asks more of a city event asks by sample
 
 
@@ -21,22 +22,22 @@ def callback(step: Step) -> None:
     incident, update = step.incident, step.update
     if incident.state is IncidentState.CHECKING and incident.checked_ms is None:
         raise Refused(Reason.NOT_ALLOWED, "it has not passed its check yet")
-    source, report_id = (
-        incident.reports[0] if update.report is None else (update.report.source, update.report.report_id)
-    )
-    known = next((c for c in incident.callbacks if (c.source, c.report_id) == (source, report_id)), None)
+    source, report_id = step.report()
+    now = _round(incident)
+    known = next((c for c in incident.callbacks if (c.source, c.report_id, c.round) == (source, report_id, now)), None)
     attempts_max = step.book.policy.sla(incident.decided.sla).callback_attempts
     if known is not None and (known.answered or known.attempts >= attempts_max):
         said = "has answered already" if known.answered else f"was called {attempts_max} times"
         raise Refused(Reason.NOT_ALLOWED, f"the reporter of {report_id} {said}")
-    if known is None and len(incident.callbacks) >= CALLBACKS_MAX:
+    if known is None and sum(c.round == now for c in incident.callbacks) >= CALLBACKS_MAX:
         raise Refused(Reason.NOT_ALLOWED, f"at most {CALLBACKS_MAX} reporters of one incident are called back")
     answered = update.answered is True
     called = Callback(
-        source, report_id, 1 if known is None else known.attempts + 1, ms_to_text(step.now_ms), answered,
+        source, report_id, 1 if known is None else known.attempts + 1, ms_to_text(step.now_ms), now, answered,
         update.resolved if answered else None, update.satisfied if answered else None,
     )  # fmt: skip
-    incident.callbacks = (*(c for c in incident.callbacks if c is not known), called)
+    kept = [c for c in incident.callbacks if c is not known]
+    incident.callbacks = (*kept[-CALLBACKS_KEPT:], called)  # of earlier rounds the events tell
     step.change.entry("called_back", callback=called)
     unhappy = answered and (update.resolved is False or update.satisfied is False)
     if incident.state is IncidentState.CLOSED:
@@ -45,15 +46,31 @@ def callback(step: Step) -> None:
     elif unhappy:
         step.fulfil(owed(incident, "callback", CENTRE))
         send_back(step, [part for part in incident.assignments() if part is incident.lead])
-    elif _all_called(step, attempts_max):
+    else:
+        close_if_all_called(step)
+
+
+def _round(incident: Incident) -> int:
+    """Whoever was asked before the last rework or reopening is asked again."""
+    counts = incident.counts
+    return 0 if counts is None else counts.rework + counts.reopened
+
+
+def close_if_all_called(step: Step) -> None:
+    """Close what waits for its callbacks once every reporter has answered or was called often enough.
+
+    Beyond `CALLBACKS_MAX` reporters of one incident nobody is waited for.
+    """
+    incident, now = step.incident, _round(step.incident)
+    attempts_max = step.book.policy.sla(incident.decided.sla).callback_attempts
+    over = {
+        (c.source, c.report_id)
+        for c in incident.callbacks
+        if c.round == now and (c.answered or c.attempts >= attempts_max)
+    }
+    if all(report in over for report in step.turn.people_of(incident)[:CALLBACKS_MAX]):
         step.fulfil(owed(incident, "callback", CENTRE))
         close(step)
-
-
-def _all_called(step: Step, attempts_max: int) -> bool:
-    """Every reporter has answered or was called often enough; beyond the listed reports nobody is waited for."""
-    over = {(c.source, c.report_id) for c in step.incident.callbacks if c.answered or c.attempts >= attempts_max}
-    return all(report in over for report in step.turn.people_of(step.incident))
 
 
 def reopen_request(step: Step) -> None:

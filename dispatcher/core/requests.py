@@ -6,7 +6,6 @@ The clock runs until approval; a refusal uses no quota; a department has one ope
 from msgspec.structs import replace
 
 from dispatcher.core.closing import finish_if_done, withdraw
-from dispatcher.core.desk import require_claim
 from dispatcher.core.dispatching import hand_over
 from dispatcher.core.dossier import Request
 from dispatcher.core.holding import end_hold_of, hold
@@ -117,7 +116,6 @@ def _settle(step: Step, request: Request, state: str) -> None:
 
 def approve(step: Step) -> None:
     """Grant a request; what has become impossible meanwhile is refused, and the request stays open to be refused."""
-    require_claim(step)
     request, incident = _open_request(step), step.incident
     if request.kind == "exempt":
         if step.actor.role == "dispatcher":
@@ -125,12 +123,13 @@ def approve(step: Step) -> None:
         incident.exempt = tuple(dict.fromkeys((*incident.exempt, request.party)))
         _settle(step, request, "approved")
         return
-    assignment = next((a for a in incident.assignments() if a.party == request.party), None)
+    assignment = incident.part_of(request.party)
     if assignment is None or assignment.state not in _PARTS[request.kind] or incident.state not in _AT_WORK:
         state = "gone" if assignment is None else assignment.state
         said = f"the incident is {incident.state}, {request.party}'s assignment {state}: refuse the request"
         raise Refused(Reason.NOT_ALLOWED, said)
     until_ms = None if request.until is None else text_to_ms(request.until)
+    step.require_room(len(request.departments))
     _require_possible(step, request.kind, assignment, until_ms, request.departments)
     _settle(step, request, "approved")
     if request.kind == "hold":
@@ -170,11 +169,10 @@ def _transfer(step: Step, assignment: Assignment, name: str) -> None:
 
 def refuse(step: Step) -> None:
     """Not granted: the department is told, nothing has changed meanwhile, its quota is what it was."""
-    require_claim(step)
     request = _open_request(step)
     _settle(step, request, "refused")
-    assignment = next((a for a in step.incident.assignments() if a.party == request.party), None)
-    if assignment is not None and assignment.state is not AssignmentState.WITHDRAWN:
+    assignment = step.incident.part_of(request.party)
+    if assignment is not None:
         step.change.order(assignment, "request_refused")
 
 

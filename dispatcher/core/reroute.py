@@ -94,11 +94,10 @@ def reroute_next(turn: Turn, full: Callable[[], bool], on_incident: Callable[[st
     for incident_id in ids[bisect_right(ids, job.cursor) :]:
         if full():
             return
-        incident = state.incidents[incident_id]
         job.cursor = incident_id
-        if on_incident(incident_id) and _concerns(incident, job.cells):
+        if on_incident(incident_id) and _concerns(state.incidents.peek(incident_id), job.cells):
             job.looked_at += 1
-            job.changed += _reroute(turn, incident, job)
+            job.changed += _reroute(turn, incident_id, job)
     state.job = None
     event = {
         "event": "reroute_ended",
@@ -110,12 +109,14 @@ def reroute_next(turn: Turn, full: Callable[[], bool], on_incident: Callable[[st
     turn.out.emit("events", "control", job.at_ms, encode(event))
 
 
-def _reroute(turn: Turn, incident: Incident, job: Job) -> bool:
+def _reroute(turn: Turn, incident_id: str, job: Job) -> bool:
     state = turn.state
+    incident = state.incidents.peek(incident_id)
     facts = replace(incident.facts, mode=state.mode_at(incident.place.path))
     before, after = _decisions(state, incident, facts)
     if _same(before, after):
         return False
+    incident = state.incidents[incident_id]
     change = Change(incident, "reroute", job.at_ms)
     change.entry("rerouted", command_id=job.command_id, mode=facts.mode)
     incident.facts, incident.mode = facts, facts.mode

@@ -115,14 +115,15 @@ def open_incident(work: ReportWork, incident_id: str, facts: Facts, decided: Dec
         asset=None if location is None else location.asset,
         promised_ms=work.promised_ms,
         brief=brief,
-        whistle=None if report.whistle is None else whistle_of(report.whistle, work.time_ms),
+        whistle=None if report.whistle is None else whistle_of(report.whistle, work.place.path, work.time_ms),
     )
 
 
-def whistle_of(whistle: Whistle, at_ms: int) -> WhistleCall:
-    """A report's whistle as an incident keeps it."""
+def whistle_of(whistle: Whistle, path: tuple[str, ...], at_ms: int) -> WhistleCall:
+    """A report's whistle as an incident keeps it; a cell around its place is a code, however many digits it has."""
     departments = tuple(map(mask_code, whistle.departments))
-    return WhistleCall(mask_code(whistle.kind), mask_code(whistle.unit), ms_to_text(at_ms), departments)
+    unit = whistle.unit if whistle.unit in path else mask_code(whistle.unit)
+    return WhistleCall(mask_code(whistle.kind), unit, ms_to_text(at_ms), departments)
 
 
 def branch(incident: Incident, incident_id: str, facts: Facts, report: tuple[str, str], now_ms: int) -> Incident:

@@ -199,6 +199,7 @@ class PartitionState:
     def set_mode(self, span: ModeSpan) -> None:
         """A mode holds from now on."""
         self.modes.spans[span.mode_id] = span
+        self._kept |= {"modes"}
         self.timers.alarm(f"mode/{span.mode_id}", span.until_ms)
 
     def end_mode(self, mode_id: str) -> None:
@@ -206,14 +207,20 @@ class PartitionState:
         del self.modes.spans[mode_id]
         self.timers.alarm(f"mode/{mode_id}", None)
 
+    def begin(self, job: Job) -> None:
+        """A command that takes many incidents is under way."""
+        self.job = job
+        self._kept |= {"job"}
+
     def reports_of(self, incident_id: str) -> list[tuple[str, str]]:
         """Every report of an incident that is remembered against repeats, the first one first."""
-        return [
-            (seen.source, seen.report_id)
+        found = [
+            (seen.time_ms, seen.source, seen.report_id)
             for of_source in self._seen.values()
             for seen in of_source.values()
             if seen.incident_id == incident_id
         ]
+        return [(source, report_id) for _, source, report_id in sorted(found)]
 
     def reindex(self) -> None:
         """Enter every open incident into the merge index anew, when merge rules change."""
@@ -266,7 +273,8 @@ class PartitionState:
         incident.brief = None if brief is None else _brief_decoder.decode(brief)
         book = self.book_of(incident)
         for target in incident.targets:
-            refresh(target, book.policy.clock(target.clock), book.pace(incident.decided, target.name))
+            if target.active:  # the others may have run on a calendar that the policy it is now under does not have
+                refresh(target, book.policy.clock(target.clock), book.pace(incident.decided, target.name))
         incident.next_ms = next_due_ms(incident)
         return incident
 
@@ -285,9 +293,7 @@ class PartitionState:
         elif kind == "modes":
             for span in Modes.decode(value).spans.values():
                 self.set_mode(span)
-            self._kept |= {kind}
         elif kind == "job":
-            self.job = msgspec.json.decode(value, type=Job)
-            self._kept |= {kind}
+            self.begin(msgspec.json.decode(value, type=Job))
         else:
             raise ValueError(f"state holds a key this version does not know: {key}")

@@ -1,6 +1,8 @@
 """One update being applied: the incident, who acts, and the change in the making."""
 
-from dispatcher.core.incident import Assignment, Incident
+from hashlib import blake2b
+
+from dispatcher.core.incident import PARTS_MAX, TARGETS_MAX, Assignment, Incident
 from dispatcher.core.messages import Reason
 from dispatcher.core.mover import Mover
 from dispatcher.core.privacy import mask_code
@@ -40,7 +42,26 @@ class Step(Mover):
     def actor_name(self) -> str:
         """Who acts, as it is published: the person, else the unit or department, else the role."""
         actor = self.actor
-        return mask_code(actor.person or actor.unit or actor.department or actor.role)
+        if actor.person is None:
+            return actor.unit or actor.department or actor.role
+        shown = mask_code(actor.person)
+        if shown == actor.person:
+            return shown
+        return f"#{blake2b(actor.person.encode(), digest_size=6).hexdigest()}"  # a number that is not to be shown
+
+    def require_room(self, parts: int) -> None:
+        """Refuse what would give the incident more parts, or so many targets, than its record has room for."""
+        incident = self.incident
+        if len(incident.assignments()) + parts > PARTS_MAX or len(incident.targets) >= TARGETS_MAX:
+            said = f"an incident has at most {PARTS_MAX} parts and {TARGETS_MAX} targets, former ones included"
+            raise Refused(Reason.NOT_ALLOWED, said)
+
+    def report(self) -> tuple[str, str]:
+        """The report the update is about: the one it names, else the first that came from people, else the first."""
+        named = self.update.report
+        if named is not None:
+            return named.source, named.report_id
+        return next(iter(self.turn.people_of(self.incident)), self.incident.reports[0])
 
     def own(self) -> Assignment:
         """The assignment the action is about: the tables have seen to it that there is one."""

@@ -71,7 +71,7 @@ def supervise(step: Step) -> None:
 def _supervisor(step: Step) -> str:
     """Who supervises: a street's unit by its cell, everybody else by the role."""
     actor = step.actor
-    return f"cell:{mask_code(actor.unit)}" if actor.role == "street" and actor.unit is not None else actor.role
+    return f"cell:{actor.unit}" if actor.role == "street" and actor.unit is not None else actor.role
 
 
 def _told(by: str) -> str:

@@ -82,7 +82,7 @@ def fire(target: Target, clock: Clock, pace: Pace, at_ms: int) -> Fired:
 def pause(target: Target, clock: Clock, judged_ms: int, why: str) -> bool:
     """Stop the clock as of `judged_ms`; what was consumed is kept. Returns whether a breach was taken back."""
     if target.since_ms >= 0:
-        target.runs = (*target.runs, (target.since_ms, max(judged_ms, target.since_ms)))
+        target.runs = _joined(target.runs, target.since_ms, max(judged_ms, target.since_ms))
     _stop(target, clock, judged_ms)
     target.paused_by = why
     return _take_back_breach(target, judged_ms)
@@ -128,7 +128,7 @@ def retime(policy: Policy, target: Target, budgets: Sequence[TargetBudget], now_
 
     Of several the earliest due wins. One that had run out before `now_ms` is breached as of then; returns whether.
     """
-    runs = target.runs if target.since_ms < 0 else (*target.runs, (target.since_ms, now_ms))
+    runs = target.runs if target.since_ms < 0 else _joined(target.runs, target.since_ms, now_ms)
     best: tuple[int, TargetBudget] | None = None
     for promised in budgets:
         due_ms = _due_ms(policy, promised, runs, now_ms)
@@ -157,7 +157,7 @@ def repace(target: Target, clock: Clock, now_ms: int, pace: Pace) -> None:
     if target.since_ms >= 0:
         target.consumed_ms += clock.consumed(target.since_ms, now_ms)
         if target.since_ms < now_ms:
-            target.runs = (*target.runs, (target.since_ms, now_ms))
+            target.runs = _joined(target.runs, target.since_ms, now_ms)
         target.since_ms = now_ms
     _take_pace(target, clock, pace)
 
@@ -168,6 +168,13 @@ def _take_pace(target: Target, clock: Clock, pace: Pace) -> None:
     target.warned = sum(amount_ms * percent // 100 <= used_ms for percent in pace.warn)
     target.rung = sum(amount_ms * (step.trigger.percent or 0) // 100 <= used_ms for step in pace.at_percent)
     refresh(target, clock, pace)
+
+
+def _joined(runs: tuple[tuple[int, int], ...], start_ms: int, stop_ms: int) -> tuple[tuple[int, int], ...]:
+    """One more span; one that begins where the last ended goes on with it."""
+    if runs and runs[-1][1] == start_ms:
+        return (*runs[:-1], (runs[-1][0], stop_ms))
+    return (*runs, (start_ms, stop_ms))
 
 
 def _due_ms(policy: Policy, promised: TargetBudget, runs: Sequence[tuple[int, int]], now_ms: int) -> int:

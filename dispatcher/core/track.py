@@ -19,7 +19,7 @@ from dispatcher.core import (
     supervising,
     whistling,
 )
-from dispatcher.core.actions import ACTION_TABLE, refusal
+from dispatcher.core.actions import ACTION_TABLE, DECIDING, refusal
 from dispatcher.core.incident import UPDATES_MAX, Incident
 from dispatcher.core.joining import partition_of
 from dispatcher.core.lifecycle import IncidentState
@@ -98,6 +98,8 @@ def apply_update(turn: Turn, book: Rulebook, incident: Incident, work: UpdateWor
     why = refusal(update.action, incident.state, state, work.actor)
     if why is not None:
         raise Refused(Reason.NOT_ALLOWED, why)
+    if update.action in DECIDING:
+        desk.require_unclaimed(step, incident)
     change.note = update.result if update.reason_code is None else mask_text(update.reason_code)
     _DO[update.action](step)
 

@@ -82,7 +82,7 @@ class Turn:
         if ends:
             ended_ms = change.at_ms if incident.closed_ms is None else incident.closed_ms
             incident.drop_ms = max(change.at_ms, ended_ms + self.window_ms(incident, book, ended_ms))
-            stays = ended_ms < change.at_ms  # a wish to reopen it was refused
+            stays = change.what == "refuse_reopen"
             self.tell_reporters(change, "reopen_refused" if stays else _TOLD[incident.state])
         self.state.timers.set(incident)
         self.out.publish(change, book.policy)

@@ -52,5 +52,5 @@ def unwatched(incident: Incident, now_ms: int) -> str | None:
         return "a timer is overdue"
     if incident.next_ms < NEVER_MS:
         return None
-    breached = any(target.active and target.breached_ms is not None for target in incident.targets)
+    breached = any(t.active and t.breached_ms is not None and t.since_ms >= 0 for t in incident.targets)
     return None if breached else "no timer is set"

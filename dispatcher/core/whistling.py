@@ -7,7 +7,7 @@ from dispatcher.core.instants import ms_to_text
 from dispatcher.core.lifecycle import AssignmentState
 from dispatcher.core.messages import Reason
 from dispatcher.core.mover import Mover
-from dispatcher.core.offering import compel
+from dispatcher.core.offering import WHISTLE, compel
 from dispatcher.core.privacy import mask_code
 from dispatcher.core.redeciding import SENT_OUT, decide_again
 from dispatcher.core.step import Refused, Step
@@ -28,12 +28,8 @@ def whistle(step: Step) -> None:
     for name in update.departments:
         if step.book.policy.department(name.partition("@")[0]) is None:
             raise Refused(Reason.NOT_ALLOWED, f"no department {mask_code(name)} in this policy")
-    incident.whistle = WhistleCall(
-        kind,
-        None if step.actor.unit is None else mask_code(step.actor.unit),
-        ms_to_text(step.now_ms),
-        update.departments,
-    )
+    step.require_room(len(update.departments))
+    incident.whistle = WhistleCall(kind, step.actor.unit, ms_to_text(step.now_ms), update.departments)
     step.change.entry("whistled", whistle=incident.whistle)
     decide_again(step, "whistle", replace(incident.facts, whistle=kind))
     if incident.dispatched_ms is not None:
@@ -59,6 +55,7 @@ def take_whistle_over(mover: Mover, call: WhistleCall | None, facts: Facts) -> N
 
 def confirm_arrival(step: Step) -> None:
     """The street confirms that a department has come."""
+    _require_own_street(step)
     assignment = step.own()
     if assignment.state is AssignmentState.ACKNOWLEDGED:
         step.move_assignment(assignment, "arrive")
@@ -69,14 +66,26 @@ def confirm_arrival(step: Step) -> None:
     step.change.entry("arrival_confirmed", party=assignment.party)
 
 
+def _require_own_street(step: Step) -> None:
+    """A street speaks of what happens in its own cells, or on its own whistle."""
+    unit, call = step.actor.unit, step.incident.whistle
+    if step.actor.role != "street" or unit is None or unit in step.incident.place.path:
+        return
+    if call is None or call.unit != unit:
+        raise Refused(Reason.NOT_ALLOWED, f"the incident lies in none of {unit}'s cells, nor is the whistle its own")
+
+
 def end_whistle(step: Step) -> None:
     """Over: whoever has not come need not come any more, and is on record as not having come."""
     incident, call = step.incident, step.incident.whistle
     if call is None or call.ended_at is not None:
         raise Refused(Reason.NOT_ALLOWED, "no whistle is sounding")
-    if step.actor.role == "street" and None not in (call.unit, step.actor.unit) and call.unit != step.actor.unit:
+    if step.actor.role == "street" and call.unit is not None and call.unit != step.actor.unit:
         raise Refused(Reason.NOT_ALLOWED, f"the whistle is {call.unit}'s to end")
     incident.whistle = replace(call, ended_at=ms_to_text(step.now_ms))
+    for target in incident.targets:
+        if target.active and target.name == "attend" and target.by == WHISTLE:
+            step.revoke([target])
     came = [a.party for a in incident.assignments() if a.arrived_ms is not None]
     step.change.entry("whistle_ended", came=came)
     step.change.queue = "urgency"
@@ -84,6 +93,7 @@ def end_whistle(step: Step) -> None:
 
 def rate(step: Step) -> None:
     """Dual evaluation: the street rates a department's part, 1 to 5; the last word counts."""
+    _require_own_street(step)
     assignment = step.own()
     assignment.score = step.update.score
     step.change.entry("rated", party=assignment.party, score=assignment.score)

@@ -82,8 +82,9 @@ class Follower:
         """
         began_ms = clock_ms()
         self.take_in(began_ms)
-        waiting = self._outbox.waiting()
-        self._counters.waits(len(waiting))
+        quiet = self._timing.quiet.until_ms(began_ms) is not None
+        waiting = self._outbox.waiting(held=not quiet)  # a night's worth is not read again at every turn of it
+        self._counters.waits(self._outbox.waiting_count())
         planned = plan(waiting, began_ms, self._timing)
         self._counters.taken("held", self._outbox.hold(planned.held))
         rows = {row.notice_id: row for row in waiting}

@@ -37,6 +37,8 @@ CREATE INDEX notice_settled ON notice (settled_ms) WHERE settled_ms IS NOT NULL;
 CREATE TABLE position (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, checksum INTEGER NOT NULL)
 """
 _TABLES = tuple(_DDL.strip().split(";\n"))
+_NEW = "CREATE INDEX IF NOT EXISTS notice_new ON notice (seq) WHERE status = 'waiting'"  # older files are given it
+_OPEN, _UNHELD = "status IN ('waiting', 'held')", "status = 'waiting'"  # as the indexes have them, to be used
 _BY_IDS = "notice_id IN (SELECT value FROM json_each(?))"
 
 
@@ -81,7 +83,7 @@ class Outbox:
         must_exist: for commands, which look at what a running engine has made.
 
     Raises:
-        OutboxError: not an outbox, of another version, or absent with `must_exist`.
+        OutboxError: not an outbox, of another version, locked or read-only, or absent with `must_exist`.
     """
 
     def __init__(self, path: Path, *, must_exist: bool = False) -> None:
@@ -93,6 +95,10 @@ class Outbox:
         )
         try:
             self._prepare()
+        except sqlite3.OperationalError as error:  # the file may be as good as ever
+            self._db.close()
+            why = "another process is using it, or it cannot be written"
+            raise OutboxError(f"{path}: {why} ({error}); try again") from error
         except sqlite3.DatabaseError as error:
             self._db.close()
             raise OutboxError(f"{path}: not an outbox ({error}); move it away or name another ledger") from error
@@ -108,10 +114,11 @@ class Outbox:
                 self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
             )
             if (application_id, version) == (APPLICATION_ID, SCHEMA_VERSION):
+                self._db.execute(_NEW)
                 return
             if application_id or version or self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 raise OutboxError(f"{self._path}: not an outbox of this version; move it away or name another ledger")
-            for statement in _TABLES:
+            for statement in (*_TABLES, _NEW):
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -144,13 +151,18 @@ class Outbox:
             )
         return expired
 
-    def waiting(self) -> list[Waiting]:
-        """Everything that has not gone out, in the order of the ledger."""
+    def waiting(self, *, held: bool = True) -> list[Waiting]:
+        """Everything that has not gone out, in the order of the ledger; without `held` only what is not held yet."""
         rows = self._db.execute(
-            "SELECT notice_id, seq, recipient, at_ms, taken_ms, urgent, attempts, next_ms FROM notice"
-            " WHERE status IN ('waiting', 'held') ORDER BY seq"
+            "SELECT notice_id, seq, recipient, at_ms, taken_ms, urgent, attempts, next_ms FROM notice"  # noqa: S608
+            f" WHERE {_OPEN if held else _UNHELD} ORDER BY seq"
         )
         return [Waiting._make(row) for row in rows]
+
+    def waiting_count(self) -> int:
+        """How many have not gone out, held ones too."""
+        count: int = self._db.execute(f"SELECT count(*) FROM notice WHERE {_OPEN}").fetchone()[0]  # noqa: S608
+        return count
 
     def notices(self, ids: Collection[str]) -> list[Notice]:
         """Those notices, in the order of the ledger."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dispatcher.config import Notices
+from dispatcher.config import Notices, SmtpChannel, WebhookChannel
 from dispatcher.ledger import SqliteLedger
 from dispatcher.notices.compose import Voice
 from dispatcher.notices.counters import NoticeCounters
@@ -18,6 +18,7 @@ from dispatcher.notices.routes import open_channels
 __all__ = ["delivering", "opened_follower"]
 
 RESTART_S = 5.0  # after a fault of our own, a full disk for one
+STOP_S = 5.0  # beyond the longest time-out of a channel
 log = logging.getLogger(__name__)
 
 
@@ -48,7 +49,9 @@ def opened_follower(ledger_path: Path, settings: Notices, voice: Voice, counters
 
 @contextmanager
 def delivering(ledger_path: Path, settings: Notices, voice: Voice, counters: NoticeCounters) -> Iterator[None]:
-    """Deliver as long as the block runs; the message under way is finished first.
+    """Deliver as long as the block runs; the message under way is finished first, unless that takes too long.
+
+    One that is not finished by then is left to its thread, which ends with the process; it is delivered again.
 
     Raises:
         OutboxError, ConfigError: as `opened_follower`, before anything is started.
@@ -75,4 +78,11 @@ def delivering(ledger_path: Path, settings: Notices, voice: Voice, counters: Not
         yield
     finally:
         stop.set()
-        thread.join()
+        thread.join(_longest_s(settings) + STOP_S)
+        if thread.is_alive():
+            log.warning("a message under way was not finished; it is delivered again after the next start")
+
+
+def _longest_s(settings: Notices) -> float:
+    remote = [each for each in settings.channels.values() if isinstance(each, SmtpChannel | WebhookChannel)]
+    return max((each.timeout_s for each in remote), default=0.0)

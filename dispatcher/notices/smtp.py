@@ -3,14 +3,18 @@
 import os
 import smtplib
 import ssl
+from contextlib import suppress
 from email.message import EmailMessage
 from email.utils import formatdate
 
 from dispatcher.config import ConfigError, SmtpChannel
 from dispatcher.notices.channel import Delivered, Failed
 from dispatcher.notices.compose import Message
+from dispatcher.notices.deadline import deadline
 
 __all__ = ["Smtp"]
+
+SESSION_TIMEOUTS = 3  # a session has many answers to wait for; all of them together take no longer than so many
 
 
 class Smtp:
@@ -57,12 +61,18 @@ class Smtp:
 
     def _send(self, mail: EmailMessage) -> Delivered:
         settings = self._settings
-        with smtplib.SMTP(settings.host, settings.port, timeout=settings.timeout_s) as server:
-            if settings.starttls:
-                server.starttls(context=ssl.create_default_context())
-            if self._credentials is not None:
-                server.login(*self._credentials)
-            server.send_message(mail)
+        server = smtplib.SMTP(settings.host, settings.port, timeout=settings.timeout_s)
+        try:
+            with deadline(SESSION_TIMEOUTS * settings.timeout_s, lambda: server.sock):
+                if settings.starttls:
+                    server.starttls(context=ssl.create_default_context())
+                if self._credentials is not None:
+                    server.login(*self._credentials)
+                server.send_message(mail)
+                with suppress(smtplib.SMTPException, OSError):  # it was accepted, whatever is said to our leaving
+                    server.quit()
+        finally:
+            server.close()
         return Delivered()
 
     def _mail(self, message: Message) -> EmailMessage:

@@ -11,6 +11,7 @@ import msgspec
 from dispatcher.config import ConfigError, WebhookChannel
 from dispatcher.notices.channel import Delivered, Failed
 from dispatcher.notices.compose import Message
+from dispatcher.notices.deadline import deadline
 from dispatcher.notices.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, signature_of
 
 __all__ = ["Webhook"]
@@ -70,8 +71,9 @@ class Webhook:
         connection = kind(parts.hostname or "", parts.port, timeout=self._timeout_s)
         try:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("POST", target, body, headers)
-            return connection.getresponse().status
+            with deadline(self._timeout_s, lambda: connection.sock):
+                connection.request("POST", target, body, headers)
+                return connection.getresponse().status  # counts even when its headers did not end in time
         finally:
             connection.close()
 

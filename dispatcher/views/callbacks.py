@@ -69,7 +69,8 @@ def _of(
     is_people: Callable[[str], bool],
     attempts_max: Callable[[str, str], int],
 ) -> Iterator[CallbackDue]:
-    called = {(call.source, call.report_id): call for call in record.callbacks}
+    now = 0 if record.counts is None else record.counts.rework + record.counts.reopened
+    called = {(call.source, call.report_id): call for call in record.callbacks if call.round == now}
     most = attempts_max(record.decision.policy, record.decision.sla)
     for source, report_id in _reports(view, record):
         call = called.get((source, report_id))

@@ -38,7 +38,7 @@ def measures_document(measures: Measures, adjusted: Measures | None = None) -> J
 
 
 def document(value: object) -> Any:  # noqa: ANN401 - any JSON
-    """A record, or a list of them, as JSON: fields that end in `_ms` and name an instant become text with `_at`."""
+    """A record, or a list of them, as JSON: instants become text, `filed_ms` as `filed_at`, `at_ms` as `at`."""
     if isinstance(value, Rate):
         return {**value._asdict(), "value": value.value}
     if isinstance(value, Fraction):
@@ -57,7 +57,7 @@ _INSTANTS = frozenset({"closed_ms", "filed_ms", "asked_ms", "since_ms", "until_m
 
 def _field(name: str, value: object) -> tuple[str, Any]:
     if name in _INSTANTS and isinstance(value, int):
-        return name.removesuffix("_ms") + "_at", ms_to_text(value)
+        return "at" if name == "at_ms" else name.removesuffix("_ms") + "_at", ms_to_text(value)
     return name, document(value)
 
 

@@ -21,10 +21,8 @@ from dispatcher.views.terms import CASE_TERMS, PART_TERMS, RATES, TERMS, seen, v
 
 __all__ = ["group_of", "incidents_behind", "measure"]
 
-_ATTENDANCE = (
-    "FROM seen JOIN attendance AS a USING (incident_id) WHERE seen.attendances > 0 AND is_member AND counts"
-    " AND is_regular"
-)
+_ATTENDANCE = "FROM seen JOIN attendance AS a USING (incident_id) WHERE seen.attendances > 0 AND is_member AND counts"
+_CALLED = "AND i.attendances > 0"
 _EXEMPT_PART = (
     " AND NOT EXISTS (SELECT 1 FROM request AS r WHERE r.incident_id = a.incident_id AND r.kind = 'exempt'"
     " AND r.state = 'approved' AND r.decided_ms <= :as_of AND r.party = a.party)"
@@ -46,7 +44,7 @@ def measure(view: Projection, cohort: Cohort, grouping: Grouping = Grouping()) -
     statement = f"{seen(cohort)} SELECT {column}, {cases} FROM seen WHERE is_member OR is_received GROUP BY 1"  # noqa: S608
     _add(sums, grouping, tuple(CASE_TERMS), view.db.execute(statement, values(cohort)))
     parts = ", ".join(f"coalesce(sum({term}), 0)" for term in PART_TERMS.values())
-    statement = f"{seen(cohort)} SELECT {_part_column(grouping)}, {parts} {_attendance(cohort)} GROUP BY 1"
+    statement = f"{seen(cohort, _CALLED)} SELECT {_part_column(grouping)}, {parts} {_attendance(cohort)} GROUP BY 1"
     _add(sums, grouping, tuple(PART_TERMS), view.db.execute(statement, values(cohort)))
     groups = [group_of(code, sums[code]) for code in sorted(sums, key=lambda code: (code is not None, code or ""))]
     total = group_of(None, {name: sum(group.terms[name] for group in groups) for name in TERMS})

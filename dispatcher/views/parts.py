@@ -65,11 +65,12 @@ class RequestRow(NamedTuple):
 
 
 class CallbackRow(NamedTuple):
-    """What one reporter said when called back last."""
+    """What one reporter said when called back last, of each round of work."""
 
     incident_id: str
     source: str
     report_id: str
+    round: int
     revision: int
     at_ms: int
     answered: int
@@ -154,6 +155,7 @@ def callbacks(record: IncidentRecord) -> list[CallbackRow]:
             record.incident_id,
             called.source,
             called.report_id,
+            called.round,
             record.revision,
             _known(called.last_at),
             int(called.answered),

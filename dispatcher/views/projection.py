@@ -59,6 +59,10 @@ class Projection:
         )
         try:
             self._prepare(read_only)
+        except sqlite3.OperationalError as error:  # the file may be as good as ever
+            self.db.close()
+            why = "another process is using it, or it cannot be written"
+            raise ProjectionError(f"{path}: {why} ({error}); try again") from error
         except sqlite3.DatabaseError as error:
             self.db.close()
             raise ProjectionError(f"{path}: not a projection ({error}); delete it or name another file") from error

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from dispatcher.core import ms_to_text
 from dispatcher.views.again import CameBack
+from dispatcher.views.cohort import Rate
 from dispatcher.views.flows import Stock
 from dispatcher.views.gaming import Gaming
 from dispatcher.views.ratings import Exemption, Rating
@@ -24,6 +25,7 @@ __all__ = [
 ]
 
 Names = Mapping[str, str]
+_TERMS: Mapping[Lang, tuple[str, str]] = {"zh": ("·分子", "·分母"), "en": (", numerator", ", denominator")}
 
 
 def time_table(
@@ -115,24 +117,43 @@ def stocks_table(found: Sequence[Stock], lang: Lang) -> Table:
 
 
 def scores_table(
-    scored: Sequence[Scored], named: Boards, of: str, measures: Sequence[str], lang: Lang, names: Names
+    scored: Sequence[Scored],
+    named: Boards,
+    of: str,
+    measures: Sequence[str],
+    lang: Lang,
+    names: Names,
+    *,
+    terms: bool = False,
 ) -> Table:
-    """Every unit with its rank, its composite, what it is made of, and the board it is on."""
+    """Every unit with its rank, its composite, what it is made of, and the board it is on.
+
+    With `terms` (for files, where a rate is a bare number) both terms of each measure stand in columns before it,
+    and the composite is in points of 100, as a terminal shows it.
+    """
     board = {one.unit: "red" for one in named.red} | {one.unit: "black" for one in named.black}
-    columns = ("rank", "board", "cases", "composite", *measures, "missing")
+    headings = _headings(of, ("rank", "board", "cases", "composite"), lang)
+    for name in measures:
+        headings += [*(f"{title(name, lang)}{word}" for word in _TERMS[lang] if terms), title(name, lang)]
     rows: list[list[Cell]] = [
         [
             names.get(one.unit, one.unit),
             one.rank,
             title(board[one.unit], lang) if one.unit in board else None,
             one.cases,
-            one.composite,
-            *(one.known.get(name) for name in measures),
+            one.composite * 100 if terms and one.composite is not None else one.composite,
+            *(cell for name in measures for cell in _measure(one.known.get(name), terms=terms)),
             ", ".join(title(name, lang) for name in one.missing),
         ]
         for one in scored
     ]
-    return Table(_headings(of, columns, lang), rows)
+    return Table([*headings, title("missing", lang)], rows)
+
+
+def _measure(rate: Rate | None, *, terms: bool) -> list[Cell]:
+    if not terms:
+        return [rate]
+    return [None, None, None] if rate is None else [rate.numerator, rate.denominator, rate]
 
 
 def _headings(first: str, columns: Sequence[str], lang: Lang) -> list[str]:

@@ -10,7 +10,7 @@ from dispatcher.views.spells import Spell
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "TABLES", "insert", "insert_new", "upsert"]
 
 APPLICATION_ID = 0x76696577  # "view": another program's database is not overwritten by mistake
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _SQL_TYPES: dict[object, str] = {int: "INTEGER", str: "TEXT", float: "REAL"}
 
@@ -39,7 +39,7 @@ CREATE TABLE lead_turn ({_columns(LeadTurn)}, PRIMARY KEY (incident_id, n)) WITH
 CREATE TABLE spell ({_columns(Spell)}, PRIMARY KEY (incident_id, revision)) WITHOUT ROWID;
 CREATE TABLE attendance ({_columns(AttendanceRow)}, PRIMARY KEY (incident_id, n)) WITHOUT ROWID;
 CREATE TABLE request ({_columns(RequestRow)}, PRIMARY KEY (incident_id, number)) WITHOUT ROWID;
-CREATE TABLE callback ({_columns(CallbackRow)}, PRIMARY KEY (incident_id, source, report_id)) WITHOUT ROWID;
+CREATE TABLE callback ({_columns(CallbackRow)}, PRIMARY KEY (incident_id, source, report_id, round)) WITHOUT ROWID;
 CREATE TABLE rating ({_columns(RatingRow)}, PRIMARY KEY (incident_id, party, offered_ms)) WITHOUT ROWID;
 CREATE TABLE former_clock ({_columns(FormerClock)}, PRIMARY KEY (incident_id, n)) WITHOUT ROWID;
 CREATE TABLE proof (incident_id TEXT, revision INTEGER, at_ms INTEGER NOT NULL, party TEXT NOT NULL,

@@ -147,9 +147,9 @@ CASE_TERMS = {
     "came_back": f"CASE WHEN is_member AND counts AND standing = 'closed' THEN {_CAME_BACK} ELSE 0 END",
     "contact_owed": _CASE + "contact_owed",
     "contacted_in_time": _CASE + "is_regular AND contact_owed AND coalesce(contact_ms <= :as_of, 0)",
-    "answered": "(is_member AND counts AND is_regular) * answered",
-    "resolved": "(is_member AND counts AND is_regular) * resolved",
-    "satisfied": "(is_member AND counts AND is_regular) * satisfied",
+    "answered": _TIMES + "answered",
+    "resolved": _TIMES + "resolved",
+    "satisfied": _TIMES + "satisfied",
     **{outcome: f"is_member AND standing = '{outcome}'" for outcome in EXCLUDED},
     "excluded_late": _CASE + "NOT is_regular AND is_late",
 }
@@ -182,8 +182,20 @@ RATES = {
 }
 
 
+# A cohort of a period looks at no other cases: whoever is a member has one of these instants in it.
+_WITHIN = "(i.{name} >= :from AND i.{name} < :to)"
+_INSTANTS: dict[Basis, tuple[str, ...]] = {
+    "received": ("opened_ms",),
+    "filed": ("filed_ms", "opened_ms"),
+    "due": ("due_ms", "filed_ms", "opened_ms"),
+}
+
+
 def seen(cohort: Cohort, narrow: str = "") -> str:
     """The common table `seen` of a cohort; `narrow` is a condition on `incident` (i), beginning with AND."""
+    if cohort.from_ms > 0 or cohort.to_ms < NEVER_MS:
+        within = " OR ".join(_WITHIN.replace("{name}", name) for name in _INSTANTS[cohort.basis])
+        narrow = f"{narrow} AND ({within})"
     adjusted = _ADJUSTED if cohort.adjusted else ""
     return _SEEN.replace("{anchor}", _ANCHORS[cohort.basis]).replace("{narrow}", narrow).replace("{adjusted}", adjusted)
 

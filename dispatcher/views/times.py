@@ -52,11 +52,12 @@ class HandsTime(NamedTuple):
     ms: int
 
 
-_SPANS = """, member AS (SELECT {column} AS value, incident_id, coalesce(end_ms, :as_of) AS stop_ms FROM seen
-  WHERE is_member {only}
+_SPANS = """, member AS MATERIALIZED (
+  SELECT {column} AS value, incident_id, coalesce(end_ms, :as_of) AS stop_ms FROM seen WHERE is_member {only}
 ), span AS (
   SELECT s.*, lead(s.at_ms) OVER w AS next_ms, lead(s.mark) OVER w AS next_mark FROM spell AS s
-  WHERE s.at_ms <= :as_of {of_one} WINDOW w AS (PARTITION BY s.incident_id ORDER BY s.revision)
+  WHERE s.at_ms <= :as_of AND s.incident_id IN (SELECT incident_id FROM member)
+  WINDOW w AS (PARTITION BY s.incident_id ORDER BY s.revision)
 ), piece AS (
   SELECT value, incident_id, revision, at_ms, max(at_ms, min(coalesce(next_ms, stop_ms), stop_ms)) AS until_ms,
     CASE WHEN state IN ('dispatched', 'handling') OR (state = 'returned' AND next_mark = 'refused') THEN 'lead'
@@ -132,9 +133,7 @@ def time_of(view: Projection, incident_id: str, as_of_ms: int) -> list[Span]:
 
 def _pieces(cohort: Cohort, column: str, only: str = "", narrow: str = "") -> str:
     """The common tables up to `piece`: one row a spell of a member of the cohort."""
-    of_one = "AND s.incident_id = :one" if narrow else ""
-    spans = _SPANS.replace("{column}", column).replace("{only}", only).replace("{of_one}", of_one)
-    return seen(cohort, narrow) + spans
+    return seen(cohort, narrow) + _SPANS.replace("{column}", column).replace("{only}", only)
 
 
 def _by_turn(view: Projection, incident_id: str, spans: Iterable[Span], as_of_ms: int) -> Iterable[Span]:

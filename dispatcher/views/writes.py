@@ -23,7 +23,7 @@ _PARTS: tuple[tuple[str, Callable[[IncidentRecord], Sequence[Sequence[object]]]]
     (_LEAD_TURN, parts.lead_turns),
     (upsert("attendance", parts.AttendanceRow._fields, _NUMBERED), parts.attendances),
     (upsert("request", parts.RequestRow._fields, ("incident_id", "number")), parts.requests),
-    (upsert("callback", parts.CallbackRow._fields, ("incident_id", "source", "report_id")), parts.callbacks),
+    (upsert("callback", parts.CallbackRow._fields, ("incident_id", "source", "report_id", "round")), parts.callbacks),
     (upsert("rating", parts.RatingRow._fields, ("incident_id", "party", "offered_ms")), parts.ratings),
     (upsert("former_clock", parts.FormerClock._fields, _NUMBERED), parts.former_clocks),
 )

@@ -70,11 +70,29 @@ def test_an_alert_cannot_add_to_the_command_line(config: Path) -> None:
                  references="a,b,c", msgType="Update")  # fmt: skip
     data = data.replace(b"</info>", area(name="sea").encode() + b"</info>")
     shown = say(config, "-", "--as-of", "2026-07-20T19:00:00+08:00", stdin=data).stdout
-    words = shlex.split(shown.splitlines()[-1])
+    words, ends = shlex.split(shown.splitlines()[-3]), shlex.split(shown.splitlines()[-1])
+    assert ends[:4] == ["dispatcher", "mode", "end", "--proposal"]
+    assert ends[5:] == ["--reason", words[words.index("--reason") + 1]]
     assert words[words.index("--reason") + 1] == f"CAP Update: {' '.join(headline.split())} [Extreme] (气象台)"
     assert len(words) == 12
     assert "instead of cap-" in shown
     assert "in no cell of this grid: sea" in shown
+
+
+def test_an_update_ends_what_it_replaces(config: Path) -> None:
+    data = alert(info(area(geocodes=[("cell", "530003001")]), expires=None), msgType="Update",
+                 references="a,b,c d,e,f")  # fmt: skip
+    options = ("-", "--as-of", "2026-07-20T19:00:00+08:00")
+    found = json.loads(say(config, *options, "--json", stdin=data).stdout)
+    assert len(found["replaces"]) == 2
+    confirm = [shlex.split(line) for line in found["confirm"]]
+    assert confirm[0][:4] == ["dispatcher", "mode", "set", "emergency"]
+    assert confirm[1:] == [["dispatcher", "mode", "end", "--proposal", old, "--reason", found["reason"]]
+                           for old in found["replaces"]]  # fmt: skip
+    for lang, then in (("en", "and then ends what it replaces"), ("zh", "随后")):
+        shown = say(config, *options, "--lang", lang, stdin=data).stdout.splitlines()
+        assert [shown[-4], *shown[-2:]] == found["confirm"]
+        assert shown[-3].startswith(then)
 
 
 def test_problems_and_usage(config: Path, tmp_path: Path) -> None:

@@ -7,7 +7,12 @@ import openpyxl
 import pytest
 
 from dispatcher.commands.cohorts import period
-from dispatcher.views import RATES, TERMS
+from dispatcher.commands.incident import _history
+from dispatcher.commands.reroute import preview_command
+from dispatcher.commands.workbook import write_xlsx
+from dispatcher.hosts.setup import read_policy
+from dispatcher.views import RATES, TERMS, Cell, History, Rate, Table
+from geo import load_grid
 from tests.acceptance.command_line import dispatcher, replay
 
 
@@ -78,12 +83,63 @@ def test_whose_time_by_department(where):
         (("--filed", "2018-10..2018-09"), "runs backwards"), (("--received", "2018", "--due", "2018"), "choose one"),
         (("--basis", "closed"), "--basis takes"), (("--basis", "due", "--filed", "2018"), "choose one"),
         (("--as-of", "yesterday"), "--as-of takes"), (("--by", "source", "--level", "2"), "--level goes with"),
-        (("--time", "--gaming"), "choose one"),
+        (("--time", "--gaming"), "choose one"), (("--as-of", "0001-01-01T00:00:00+08:00"), "--as-of takes"),
+        (("--as-of", "9999-12-31T23:59:59-08:00"), "--as-of takes"), (("--filed", "9999-12-31"), "years run from"),
+        (("--midnights", "--adjusted"), "neither --adjusted nor --by"),
+        (("--midnights", "--by", "area", "--lang", "zh"), "不能与 --adjusted 或 --by 同用"),
+        (("--midnights", "--filed", "2016..2018"), "at most 400"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_asked(where, words, said):
     done = kpi(where, *words, check=False)
     assert (done.returncode, said in done.stderr) == (2, True)
+
+
+def test_midnights_are_of_the_period_and_of_all_cases(where):
+    found = json.loads(kpi(where, "--midnights", "--filed", "2014-10-01..2014-10-03", "--json").stdout)
+    assert set(found) == {"as_of", "from", "to", "midnights"}
+    assert [each["at"][:10] for each in found["midnights"]] == [f"2014-10-0{day}" for day in (1, 2, 3, 4)]
+    shown = kpi(where, "--midnights").stdout
+    assert "(all)" in shown
+    assert "filed" not in shown
+    assert kpi(where, "--midnights", "--filed", "2030-01", "--csv").stdout.count("\n") == 1
+
+
+def test_adjusted_tables_say_so(where, tmp_path):
+    path = tmp_path / "adjusted.xlsx"
+    for words, command in (((), "boards"), (("--time",), "kpi"), (("--came-back",), "kpi")):
+        assert "(adjusted)" in kpi(where, *words, "--adjusted", command=command).stdout
+        assert "（核减后）" in kpi(where, *words, "--adjusted", "--csv", "--lang", "zh", command=command).stdout
+        kpi(where, *words, "--adjusted", "--xlsx", str(path), command=command)
+        assert openpyxl.load_workbook(path).active.cell(1, 1).value.endswith(" (adjusted)")
+        assert "adjusted" not in kpi(where, *words, "--csv", command=command).stdout
+
+
+def test_after_the_latest_record_nothing_is_known(where):
+    assert "nothing is known after 20" in kpi(where, "--as-of", "2100-01-01T00:00:00Z").stderr
+    assert "此后情况未知" in kpi(where, "--as-of", "2100-01-01T00:00:00Z", "--lang", "zh").stderr
+    latest = json.loads(kpi(where, "--json").stdout)["as_of"]
+    assert "known" not in kpi(where, "--as-of", latest).stderr
+
+
+def test_a_sheet_shows_100_per_cent_only_where_it_is(tmp_path):
+    path = tmp_path / "rates.xlsx"
+    cells: list[Cell] = [Rate(19_999, 20_000), Rate(1, 20_000), Rate(2, 2), Rate(0, 2), Rate(1, 3), Rate(0, 0)]
+    write_xlsx(Table(list("abcdef"), [cells]), "", path)
+    shown = [cell.value for cell in openpyxl.load_workbook(path).active[3]]
+    assert shown == [0.9999, 0.0001, 1, 0, pytest.approx(1 / 3), None]
+
+
+def test_a_history_is_shown_with_its_pages():
+    entries = [{"revision": n, "at": "2026-01-01T00:00:00.000Z", "what": "noted", "state": "filed"} for n in range(99)]
+    assert _history(History(entries, complete=True)).row_count == 99
+
+
+def test_a_preview_takes_no_yes(nyc, capsys):
+    for form in ({"csv": True, "json": False}, {"csv": False, "json": True}):
+        with pytest.raises(SystemExit, match="2"):
+            preview_command(nyc / "config.yaml", None, None, lang="en", yes=True, **form)
+        assert "one or the other" in capsys.readouterr().err
 
 
 def test_periods_are_local():
@@ -121,3 +177,38 @@ def test_boards_of_property_companies(where, tmp_path):
     assert "--of takes" in kpi(where, "--of", "planet", check=False, command="boards").stderr
     firms.write_text("compound,firm\n")
     assert "has no firm" in kpi(where, *words, check=False, command="boards").stderr
+
+
+def test_boards_for_files_have_both_terms(where):
+    words = ("--of", "department", "--csv")
+    headings, *rows = csv.reader(io.StringIO(kpi(where, *words, command="boards").stdout))
+    units = json.loads(kpi(where, "--of", "department", "--json", command="boards").stdout)["units"]
+    at = headings.index("on-time closure rate")
+    assert headings[at - 2 : at] == ["on-time closure rate, numerator", "on-time closure rate, denominator"]
+    for row, unit in zip(rows, units, strict=True):
+        assert float(row[4]) == pytest.approx(100 * unit["composite"], abs=1e-6)
+        rate = unit["known"].get("on_time_closure_rate")
+        told = ["", ""] if rate is None else [str(rate["numerator"]), str(rate["denominator"])]
+        assert row[at - 2 : at] == told
+
+
+@pytest.mark.parametrize("of", ["department", "unit", "area"])
+def test_who_is_inspected_is_on_the_board_or_is_unknown(where, nyc, tmp_path, of):
+    looked = tmp_path / "looked.csv"
+    policy, grid = read_policy(nyc / "policy"), load_grid((nyc / "grid.geojson").read_bytes())
+    words = ("--of", of, *(("--level", "2") if of == "area" else ()), "--json")
+    shown = json.loads(kpi(where, *words, command="boards").stdout)["units"]
+    known = grid.cells_at(2) if of == "area" else tuple(policy.departments)
+    idle = next(code for code in known if code not in {unit["unit"] for unit in shown})
+    line = f"{idle},{of},2026-01-01,8,10,\n"
+    looked.write_text(f"unit,kind,date,score,max,notes\n{line}")
+    words = (*words, "--inspections", str(looked))
+    found = json.loads(kpi(where, *words, command="boards").stdout)["units"]
+    (one,) = [unit for unit in found if unit["unit"] == idle]
+    assert (one["cases"], one["rank"], len(found)) == (0, None, len(shown) + 1)
+    if of == "area":
+        done = kpi(where, "--of", of, "--json", "--inspections", str(looked), command="boards")
+        assert "not of level 1 are not shown: " + idle in done.stderr
+    looked.write_text(f"unit,kind,date,score,max,notes\n{line}no-such,{of},2026-01-01,8,10,\n")
+    done = kpi(where, *words, check=False, command="boards")
+    assert (done.returncode, "no-such" in done.stderr, idle in done.stderr) == (2, True, False)

@@ -2,10 +2,11 @@
 
 from itertools import pairwise
 
-from core_city import DAY_MS, HOUR_MS, MINUTE_MS, START_MS, shown
-from core_desk import Desk, do
+from core_city import DAY_MS, HOUR_MS, MINUTE_MS, START_MS, shown, tiny_book
+from core_desk import Desk, do, gas
 
-from dispatcher.core import Incident
+from dispatcher.core import NEVER_MS, Incident
+from dispatcher.core.waiting import unwatched
 from dispatcher.core.wire import incident_json
 
 STEPS = """ladders:
@@ -34,16 +35,17 @@ def finished(desk: Desk, category: str = "03.02") -> Incident:
     return incident
 
 
-def test_a_refused_referral_leaves_no_trace():
-    """The body was entered before it was seen that a department had taken it."""
+def test_what_its_lead_has_returned_may_be_referred():
+    """It was refused: somebody had once taken it."""
     desk = Desk()
     incident = desk.report("r", "02")
     do(desk, incident, ("acknowledge", "water-bureau"))
     ask(desk, incident, "return", "water-bureau", reason_code="not_ours")
     before = incident_json(incident)
-    why = desk.update(incident, "refer", "dispatcher", body="post-office", external_no="7")
-    assert why == "not_allowed: water-bureau has taken it; its lead reports it done"
+    assert desk.update(incident, "refer", "dispatcher", body="nasa", external_no="7") is not None
     assert incident_json(incident) == before
+    ask(desk, incident, "refer", "dispatcher", body="post-office", external_no="7")
+    assert (incident.state, incident.external) == ("referred", "post-office/7")
 
 
 def test_a_recalled_lead_that_a_whistle_calls_owes_its_own_part_only():
@@ -179,3 +181,102 @@ def test_a_supervision_that_fell_due_while_it_was_closed_is_told_when_it_is_reop
     desk.clock(HOUR_MS)
     times = [time_ms for _, _, time_ms, _ in desk.records]
     assert times == sorted(times)
+
+
+def test_a_calendar_that_a_later_policy_lacks_stops_nothing():
+    """A met target named a calendar of the former policy, and a restored incident asked for it."""
+    desk = Desk()
+    incident = desk.report("r", "02")
+    do(desk, incident, ("acknowledge", "water-bureau"))
+    other = tiny_book(
+        ("  cn-office:\n    hours", "  cn-desk:\n    hours"), ("calendar: cn-office", "calendar: cn-desk")
+    )
+    desk.books[other.policy.sha256] = other
+    desk.activate(other, desk.book.policy.sha256)
+    desk.send("control", {"command_id": "rr", "command": "reroute_open"})
+    desk.engine = desk.reborn()
+    assert desk.update(incident.incident_id, "note", "dispatcher", text="still here") is None
+    assert desk.targets(incident, "resolve")["water-bureau"]["clock"] == "cn-desk"
+
+
+def test_whoever_was_unhappy_is_asked_again_after_the_rework():
+    """The old answer counted, and the incident waited for a callback that nobody could make."""
+    desk = Desk(("    hold: {max: 5d, times: 1}\n", "    hold: {max: 5d, times: 1}\n    close_after: callback\n"))
+    incident = desk.report("r", "02")
+    for satisfied in (False, True):
+        if incident.state == "dispatched":
+            do(desk, incident, ("acknowledge", "water-bureau"))
+        do(desk, incident, ("done", "water-bureau"))
+        ask(desk, incident, "check", "checker", result="pass")
+        ask(desk, incident, "callback", "callback", answered=True, satisfied=satisfied)
+    assert incident.state == "closed"
+    assert [(c.round, c.satisfied) for c in incident.callbacks] == [(0, False), (1, True)]
+
+
+def test_a_part_that_might_help_owes_an_end_once_it_is_sent_back():
+    """Nothing was owed any more, and nothing would ever have moved the incident on."""
+    desk = Desk()
+    incident = gas(desk)
+    for department in ("gas-company", "fire-brigade", "traffic-police"):
+        do(desk, incident, ("acknowledge", department), ("done", department))
+    ask(desk, incident, "check", "checker", result="fail", departments=["traffic-police"])
+    assert incident.part_of("traffic-police").required
+    assert unwatched(incident, desk.now_ms) is None
+    assert incident.next_ms < NEVER_MS
+
+
+def test_a_support_that_was_recalled_and_is_back_is_the_one_that_counts():
+    """Its dead part was found first."""
+    desk = Desk()
+    incident = gas(desk)
+    ask(desk, incident, "recall", "dispatcher", department="fire-brigade")
+    ask(desk, incident, "assign", "dispatcher", support=["fire-brigade"])
+    do(desk, incident, ("acknowledge", "gas-company"), ("acknowledge", "fire-brigade"))
+    fields = {"kind": "support", "reason_code": "equipment", "departments": ["water-bureau"]}
+    ask(desk, incident, "request", "fire-brigade", **fields)
+    ask(desk, incident, "approve", "dispatcher", number=1)
+
+
+def test_a_unit_is_known_by_its_code_however_long():
+    """Codes of twelve digits were masked like telephone numbers, and then anybody's."""
+    desk = Desk()
+    incident = desk.report("r", "02")
+    own, other = ({"role": "street", "unit": unit} for unit in ("530001001002", "530002009009"))
+    ask(desk, incident, "whistle", "street", actor=own, kind="joint")
+    why = desk.update(incident, "end_whistle", "street", actor=other)
+    assert why == "not_allowed: the whistle is 530001001002's to end"
+    ask(desk, incident, "end_whistle", "street", actor=own)
+
+
+def test_a_promise_of_the_source_stays_when_it_is_the_stricter_one():
+    """Reclassifying forgot it."""
+    desk = Desk()
+    incident = desk.report("r", "02", promised_at="2026-03-02T10:00:00+08:00")
+    ask(desk, incident, "reclassify", "dispatcher", severity=4)
+    target = desk.targets(incident, "resolve")["water-bureau"]
+    assert (target["due_at"], target["by"]) == ("2026-03-02T02:00:00.000Z", "promise:hotline")
+
+
+def test_a_lead_that_a_person_named_is_not_sent_away_by_a_command_for_many():
+    desk = Desk()
+    incident = desk.report("r", "02")
+    ask(desk, incident, "assign", "dispatcher", lead="gas-company")
+    other = tiny_book(
+        ("{id: water, when", "{id: water, priority: 101, when"), ("sla: works, ladder", "sla: triage, ladder")
+    )
+    desk.books[other.policy.sha256] = other
+    desk.activate(other, desk.book.policy.sha256)
+    desk.send("control", {"command_id": "rr", "command": "reroute_open"})
+    assert (incident.lead.department, incident.decided.sla) == ("gas-company", "triage")
+
+
+def test_whistles_give_an_incident_no_more_parts_than_its_record_has_room_for():
+    desk = Desk()
+    incident = desk.report("r", "02")
+    for n in range(4):
+        departments = [f"gas-company@{n}{m:02d}" for m in range(32)]
+        refused = desk.update(incident, "whistle", "street", kind="joint", departments=departments)
+        if refused is None:
+            ask(desk, incident, "end_whistle", "shift_lead")
+    assert "at most 64 parts" in (refused or "")
+    assert len(incident.assignments()) <= 64

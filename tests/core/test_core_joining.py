@@ -144,4 +144,7 @@ def test_devices_are_not_told():
 def test_the_partition_an_id_names():
     from dispatcher.core.joining import partition_of
 
-    assert [partition_of(text) for text in ("20260302-007-1", "20260302-7", "a-b-c", "")] == [7, None, None, None]
+    assert [partition_of(text) for text in ("20260302-007-00001", "20260302-007-1", "1-7-1", "a-b-c", "")] == [
+        7,
+        *[None] * 4,
+    ]

@@ -152,20 +152,3 @@ def test_a_place_without_that_level_is_the_citys():
     incident = desk.report("r", "02", location=None)
     desk.clock(DAY_MS)
     assert [to for _, _, to in climbed(desk, incident)] == ["city"]
-
-
-def test_a_ladder_that_stops_at_done_or_closed_stays_over_after_rework_and_reopening():
-    for stop, ends in (("done", "check"), ("closed", "reopen")):
-        text = f'{{steps: [{{trigger: "resolve breach", after: 2h, to: lead, do: urge}}], stop_when: [{stop}]}}'
-        desk, incident = desk_with(text, ("clock: reset", "clock: resume"))
-        do(desk, incident, ("acknowledge", "water-bureau"))
-        desk.clock(8 * HOUR_MS)
-        do(desk, incident, ("done", "water-bureau"))
-        if ends == "check":
-            assert desk.update(incident, "check", "checker", result="fail") is None
-        else:
-            assert desk.update(incident, "check", "checker", result="pass") is None
-            assert desk.update(incident, "reopen_request", "reporter") is None
-            assert desk.update(incident, "reopen", "dispatcher") is None
-        desk.clock(3 * DAY_MS)
-        assert climbed(desk, incident) == [], stop

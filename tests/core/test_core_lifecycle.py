@@ -19,6 +19,7 @@ from dispatcher.core.wire import incident_json, responsible
 
 UNTAKEN = "received verifying filed dispatched returned"
 LED = "dispatched handling returned on_hold"
+LATE_TOO = f"{LED} checking"
 OPEN = "received verifying filed dispatched handling on_hold returned checking reopen_requested"
 DESK = "acceptor dispatcher shift_lead"
 CENTRE = "dispatcher shift_lead"
@@ -33,20 +34,20 @@ EXPECTED = {
     "self_handled": ("officer", UNTAKEN, None),
     "claim": (DESK, OPEN, None),
     "release": (DESK, OPEN, None),
-    "acknowledge": ("department", LED, "offered"),
-    "arrive": ("department", LED, "acknowledged"),
+    "acknowledge": ("department", LATE_TOO, "offered"),
+    "arrive": ("department", LATE_TOO, "acknowledged"),
     "delegate": ("department", LED, f"offered {AT_WORK}"),
-    "progress": ("department", LED, AT_WORK),
+    "progress": ("department", LATE_TOO, AT_WORK),
     "note": (f"department street officer {DESK}", OPEN, None),
     "contact": (f"department callback {DESK}", OPEN, None),
     "return": ("department", "dispatched handling on_hold", "offered acknowledged"),
-    "done": ("department", LED, "acknowledged arrived"),
+    "done": ("department", LATE_TOO, "acknowledged arrived"),
     "request": ("department", f"{LED} checking closed", f"offered {AT_WORK} done approved"),
     "approve": (f"{CENTRE} supervisor", f"{OPEN} closed", None),
     "refuse": (f"{CENTRE} supervisor", f"{OPEN} closed", None),
     "end_hold": (f"department {CENTRE}", LED, "held"),
-    "refuse_return": (CENTRE, LED, "returned"),
-    "accept_return": (CENTRE, LED, "returned"),
+    "refuse_return": (CENTRE, LATE_TOO, "returned"),
+    "accept_return": (CENTRE, LATE_TOO, "returned"),
     "assign": (CENTRE, f"filed {LED}", None),
     "recall": (CENTRE, LED, "offered"),
     "reclassify": (DESK, f"filed {LED}", None),
@@ -56,7 +57,7 @@ EXPECTED = {
     "milestone": ("department shift_lead supervisor", OPEN, None),
     "clear": (f"street supervisor {CENTRE}", f"{OPEN} closed", None),
     "whistle": ("street", f"filed {LED}", None),
-    "confirm_arrival": (f"street {CENTRE}", LED, AT_WORK),
+    "confirm_arrival": (f"street {CENTRE}", LATE_TOO, AT_WORK),
     "end_whistle": ("street shift_lead", OPEN, None),
     "rate": ("street", f"{OPEN} closed", f"{AT_WORK} done approved"),
     "merge": (CENTRE, OPEN, None),

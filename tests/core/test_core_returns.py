@@ -4,7 +4,7 @@ import pytest
 from core_city import HOUR_MS, MINUTE_MS, START_MS, shown
 from core_desk import Desk, do, gas, orders
 
-from dispatcher.core.dispatching import PARTS_MAX
+from dispatcher.core.incident import PARTS_MAX
 from dispatcher.core.wire import incident_json
 
 
@@ -176,5 +176,5 @@ def test_an_incident_has_no_end_of_parts():
         lead = ("gas-company", "fire-brigade")[n % 2]
         assert desk.update(incident, "assign", "dispatcher", lead=lead) is None
     why = desk.update(incident, "assign", "dispatcher", support=["traffic-police"])
-    assert why == "not_allowed: an incident has at most 64 parts, former ones included"
+    assert why == "not_allowed: an incident has at most 64 parts and 512 targets, former ones included"
     assert len(incident_json(incident)) < 200_000

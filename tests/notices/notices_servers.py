@@ -5,7 +5,7 @@ import socketserver
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -83,6 +83,7 @@ class MailServer:
         self.logins: list[str] = []
         self.secure: list[bool] = []
         self.refuse: dict[str, int] = {}
+        self.drops_at_quit = False
         self.certificate = certificate
         self.port = 0
 
@@ -119,6 +120,8 @@ class _Session(socketserver.StreamRequestHandler):
             elif command == "DATA":
                 self._say("354 go on")
                 self._take_mail(kept, secure)
+            elif command == "QUIT" and kept.drops_at_quit:
+                return
             elif command == "QUIT":
                 self._say("221 bye")
                 return
@@ -172,6 +175,27 @@ def silent_server() -> Iterator[int]:
     """A port that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
+
+
+@contextmanager
+def dripping_server(greeting: bytes, drop: bytes = b"x") -> Iterator[int]:
+    """A port that says the greeting to the first that connects, and then a little for ever, one bit every 20 ms."""
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            with suppress(OSError), server.accept()[0] as connection:
+                connection.sendall(greeting)
+                while not over.wait(0.02):
+                    connection.sendall(drop)
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            over.set()
+            thread.join()
 
 
 def free_port() -> int:

@@ -3,12 +3,13 @@
 import json
 import logging
 import ssl
+import time
 from pathlib import Path
 
 import msgspec
 import pytest
 from notices_cases import VOICE, record, to_reporter
-from notices_servers import free_port, hook_server, mail_server, silent_server
+from notices_servers import dripping_server, free_port, hook_server, mail_server, silent_server
 
 from dispatcher.config import ConfigError, LogChannel, SmtpChannel, WebhookChannel
 from dispatcher.notices import (
@@ -104,6 +105,19 @@ def test_webhook_whose_other_side_is_gone_silent_or_no_web_server(webhook: Webho
         assert answer == Failed("answer: BadStatusLine", retry=True)
 
 
+@pytest.mark.parametrize(
+    ("greeting", "expected"),
+    [(b"", Failed("timeout", retry=True)), (b"HTTP/1.1 ", Failed("timeout", retry=True)),
+     (b"HTTP/1.1 100 Continue\r\nA: ", Failed("timeout", retry=True)), (b"HTTP/1.1 204 Taken\r\nA: ", Delivered()),
+     (b"HTTP/1.1 503 Not now\r\nA: ", Failed("http 503", retry=True))],
+)  # fmt: skip
+def test_webhook_that_drips_has_one_deadline(webhook: Webhook, greeting: bytes, expected) -> None:
+    with dripping_server(greeting) as port:
+        began = time.monotonic()
+        assert webhook.deliver(message(f"http://127.0.0.1:{port}/")) == expected
+        assert time.monotonic() - began < 5  # a read waits 20 ms, far from its time-out
+
+
 def test_webhook_over_tls_goes_to_whom_we_trust_only(webhook: Webhook, monkeypatch) -> None:
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     with hook_server(str(CERTIFICATE)) as server:
@@ -179,6 +193,24 @@ def test_mail_refused(refuse: dict[str, int], expected: Failed) -> None:
         server.refuse = refuse
         assert Smtp("mail", smtp(server.port)).deliver(message("li@example.org")) == expected
         assert server.mails == []
+
+
+def test_mail_that_was_accepted_is_delivered_whatever_is_said_to_quit() -> None:
+    """Otherwise the same mail would be sent again."""
+    with mail_server() as server:
+        server.refuse = {"QUIT": 421}
+        assert Smtp("mail", smtp(server.port)).deliver(message("li@example.org")) == Delivered()
+        server.refuse, server.drops_at_quit = {}, True
+        assert Smtp("mail", smtp(server.port)).deliver(message("li@example.org")) == Delivered()
+        assert len(server.mails) == 2
+
+
+def test_mail_server_that_drips_has_one_deadline() -> None:
+    with dripping_server(b"220 sink\r\n250-sink\r\n", b"250-x\r\n") as port:
+        began = time.monotonic()
+        answer = Smtp("mail", smtp(port, timeout_s=0.3)).deliver(message("li@example.org"))
+        assert answer == Failed("connection: TimeoutError", retry=True)
+        assert time.monotonic() - began < 5
 
 
 def test_mail_server_gone_or_silent() -> None:

@@ -59,6 +59,26 @@ def test_quiet_hours_hold_and_release(follows: Follows) -> None:
     assert 'dispatch_notices_taken_total{outcome="held"} 2.0' in follows.metric()
 
 
+def test_what_is_held_is_not_read_again_all_night(follows: Follows, monkeypatch) -> None:
+    night = at("2026-03-02 23:00")
+    read: list[int] = []
+    waiting = follows.outbox.waiting
+
+    def counted(*, held: bool = True):
+        rows = waiting(held=held)
+        read.append(len(rows))
+        return rows
+
+    monkeypatch.setattr(follows.outbox, "waiting", counted)
+    follows.city.put_out([to_reporter(n, f"r{n}", night) for n in range(50)] + [record(99, at_ms=night)])
+    for n in range(3):
+        assert follows.at(night + n) == []
+    assert read == [51, 1, 1]
+    assert "dispatch_notices_waiting 51.0" in follows.metric()
+    assert follows.at(night + 10 * MINUTE_MS) == [[99]]
+    assert len(follows.at(at("2026-03-03 07:00"))) == 50
+
+
 def test_a_failing_recipient_keeps_its_order_and_delays_nobody(follows: Follows) -> None:
     follows.city.put_out([record(1, severity=1), record(2, "police", severity=1)])
     follows.desk.answers = [Failed("http 503", retry=True)]

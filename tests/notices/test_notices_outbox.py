@@ -10,7 +10,9 @@ from notices_cases import NOON_MS, record
 
 from dispatcher.ledger import LedgerError
 from dispatcher.notices import Notice, Outbox, OutboxError, Status
+from dispatcher.notices import outbox as outbox_module
 from dispatcher.notices.outbox import Mark
+from dispatcher.views import projection
 
 
 def notice(n: int, **more) -> Notice:
@@ -64,6 +66,35 @@ def test_what_is_not_an_outbox_is_refused(tmp_path: Path) -> None:
             Outbox(tmp_path / name)
     with pytest.raises(LedgerError, match="no notice has been taken in"):
         Outbox(tmp_path / "absent", must_exist=True)
+
+
+def test_a_locked_file_is_not_called_something_else(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(outbox_module, "BUSY_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(projection, "BUSY_TIMEOUT_S", 0.01)
+    Outbox(tmp_path / "o").close()
+    projection.Projection(tmp_path / "p").close()
+    makers = (("o", Outbox, OutboxError), ("p", projection.Projection, projection.ProjectionError))
+    for name, make, error in makers:
+        other = sqlite3.connect(tmp_path / name, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(error, match=r"another process is using it.*locked.*try again") as raised:
+            make(tmp_path / name)
+        assert "delete" not in str(raised.value)
+        assert "move" not in str(raised.value)
+        other.close()
+        make(tmp_path / name).close()
+
+
+def test_an_older_outbox_is_given_its_index(tmp_path: Path) -> None:
+    """What is read at every turn of a night is found without looking at what is held."""
+    Outbox(tmp_path / "o").close()
+    older = sqlite3.connect(tmp_path / "o")
+    older.execute("DROP INDEX notice_new")
+    older.close()
+    outbox = Outbox(tmp_path / "o")
+    plan = outbox._db.execute("EXPLAIN QUERY PLAN SELECT value FROM notice WHERE status = 'waiting' ORDER BY seq")
+    assert ["notice_new" in row[3] for row in plan] == [True]
+    outbox.close()
 
 
 def test_several_make_it_at_once(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from prometheus_client import generate_latest
 
 from dispatcher.config import ConfigError
 from dispatcher.ledger import LedgerError, SqliteLedger
-from dispatcher.notices import NoticeCounters, Outbox, OutboxError, delivering, running
+from dispatcher.notices import Delivered, NoticeCounters, Outbox, OutboxError, delivering, running
 
 WAIT_S = 60.0
 
@@ -75,6 +75,28 @@ def test_starts_again_after_a_fault_of_our_own(ledger: SqliteLedger, tmp_path: P
         city.put_out([record(1, at_ms=now(), severity=1)], now())
         wait_until(lambda: len(server.hooks) == 1)
     assert "delivering notices has stopped" in caplog.text
+
+
+def test_stopping_does_not_wait_for_ever(ledger: SqliteLedger, tmp_path: Path, monkeypatch, caplog) -> None:
+    """A channel that does not come back: the thread is left behind, and what it had is delivered again."""
+    monkeypatch.setattr(running, "STOP_S", 0.1)
+    asked, go_on = threading.Event(), threading.Event()
+
+    class Stuck:
+        def deliver(self, _message: object) -> Delivered:
+            asked.set()
+            go_on.wait(WAIT_S)
+            return Delivered()
+
+    monkeypatch.setattr(running, "open_channels", lambda _: {"log": Stuck()})
+    City(ledger).put_out([record(1, at_ms=now(), severity=1)], now())
+    with delivering(tmp_path / "city.db", settings(), VOICE, NoticeCounters()):
+        assert asked.wait(WAIT_S)
+        began = time.monotonic()
+    assert time.monotonic() - began < WAIT_S / 2
+    assert "was not finished" in caplog.text
+    go_on.set()
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "notices"])
 
 
 def test_what_a_person_must_put_right_is_said_at_the_start(ledger: SqliteLedger, tmp_path: Path, monkeypatch) -> None:

@@ -96,9 +96,15 @@ def but_for(incident_id: str, found: Outputs) -> Outputs:
     """What is not about an incident."""
     its_own = {("incidents", incident_id), ("state", f"brief/{incident_id}"), ("state", "tally")}
     return Outputs(
-        [record for record in found.appended if record[1] != incident_id],
+        [record for record in found.appended if record[1] != incident_id and not _tells_of(incident_id, record)],
         {key: value for key, value in found.newest.items() if key not in its_own},
     )
+
+
+def _tells_of(incident_id: str, record: tuple) -> bool:
+    """Notices go by whom they are for."""
+    topic, _, _, value = record
+    return topic == "notices" and orjson.loads(value)["incident_id"] == incident_id
 
 
 def incident_of(found: Outputs, report_id: str) -> tuple[str, dict]:

@@ -172,16 +172,16 @@ def seen(record: dict[str, Any], history: list[dict[str, Any]], as_of: int) -> S
         "held_cases": asked["hold"] > 0,
         "contact_owed": bool(contact),
         "contacted_in_time": regular and any(t.get("fulfilled_at") and not t.get("breached_at") for t in contact),
-        "answered": len(callbacks) if regular else 0,
-        "resolved": sum(c.get("resolved") is True for c in callbacks) if regular else 0,
-        "satisfied": sum(c.get("satisfied") is True for c in callbacks) if regular else 0,
+        "answered": len(callbacks),
+        "resolved": sum(c.get("resolved") is True for c in callbacks),
+        "satisfied": sum(c.get("satisfied") is True for c in callbacks),
         "excluded_late": not regular and late,
     }
     facts = {name: int(value) for name, value in own_terms.items()} if counts else {}
     facts["unfiled"] = int(filed is None and standing == "open")
     facts |= {name: int(standing == name) for name in ENDS.values() if name != "closed"}
     attendances = ()
-    if record.get("whistle") and counts and regular:
+    if record.get("whistle") and counts:
         attendances = tuple(attendance(t, as_of) for t in targets if t["name"] == "attend")
     path = record["place"].get("path") or []
     return Seen(

@@ -233,13 +233,13 @@ class Oracle:
             "came_back": one and end == "closed" and self.again(case, now) is not None,
             "contact_owed": one and bool(contact),
             "contacted_in_time": one and regular and reached,
-            "answered": (one and regular) * count["answered"],
-            "resolved": (one and regular) * count["resolved"],
-            "satisfied": (one and regular) * count["satisfied"],
+            "answered": one * count["answered"],
+            "resolved": one * count["resolved"],
+            "satisfied": one * count["satisfied"],
             **{outcome: now["member"] and end == outcome for outcome in EXCLUDED},
             "excluded_late": one and not regular and late,
         }
-        now["parts"] = one and regular
+        now["parts"] = one
         return {name: int(value) for name, value in terms.items()}, now
 
     def again(self, case: Case, now: dict[str, Any]) -> str | None:

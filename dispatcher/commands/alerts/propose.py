@@ -27,6 +27,7 @@ _WORDS = {
         "replaces": "instead of {ids}",
         "unplaced": "in no cell of this grid: {areas}",
         "confirm": "a shift lead confirms it with:",
+        "then": "and then ends what it replaces, if that was confirmed, with:",
         "ends": "{reason}\nends {ids}; if it was confirmed, a shift lead ends it with:",
         "nothing": "nothing is proposed: {why}",
         "not_actual": "its status is {detail}; only Actual is about the world",
@@ -45,6 +46,7 @@ _WORDS = {
         "replaces": "取代 {ids}",
         "unplaced": "不在本网格内：{areas}",
         "confirm": "由值班长用以下命令确认：",
+        "then": "随后，如被取代者已确认启用，用以下命令结束：",
         "ends": "{reason}\n结束 {ids}；如已确认启用，由值班长用以下命令结束：",
         "nothing": "不作建议：{why}",
         "not_actual": "状态为 {detail}；只有 Actual 才是真实预警",
@@ -89,12 +91,14 @@ def propose_command(
 
 
 def confirming(found: Proposal | Ending) -> list[str]:
-    """The command lines that confirm a proposal or an ending, quoted for a shell: an alert's words are not ours."""
+    """The command lines that confirm a proposal or an ending, quoted for a shell: an alert's words are not ours.
+
+    A proposal's own comes first, then one for each that it replaces.
+    """
+    over = found.proposal_ids if isinstance(found, Ending) else found.replaces
+    ends = [shlex.join(["dispatcher", "mode", "end", "--proposal", named, "--reason", found.reason]) for named in over]
     if isinstance(found, Ending):
-        return [
-            shlex.join(["dispatcher", "mode", "end", "--proposal", named, "--reason", found.reason])
-            for named in found.proposal_ids
-        ]
+        return ends
     options = {
         "--cells": ",".join(found.cells),
         "--until": ms_to_text(found.until_ms),
@@ -102,7 +106,7 @@ def confirming(found: Proposal | Ending) -> list[str]:
         "--proposal": found.proposal_id,
     }
     said = [word for option in options.items() for word in option]
-    return [shlex.join(["dispatcher", "mode", "set", found.mode, *said])]
+    return [shlex.join(["dispatcher", "mode", "set", found.mode, *said]), *ends]
 
 
 def _show(found: Proposal | Ending | Nothing, policy: Policy, words: Mapping[str, str]) -> None:
@@ -124,7 +128,9 @@ def _show(found: Proposal | Ending | Nothing, policy: Policy, words: Mapping[str
         if found.unplaced:
             out.print(words["unplaced"].format(areas=", ".join(found.unplaced)), soft_wrap=True)
         out.print(words["confirm"])
-    for line in confirming(found):
+    for n, line in enumerate(confirming(found)):
+        if n == 1 and isinstance(found, Proposal):
+            out.print(words["then"])
         out.print(line, soft_wrap=True)
 
 

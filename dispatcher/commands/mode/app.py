@@ -76,7 +76,7 @@ def reroute(
     from dispatcher.commands.reroute import Wish, preview_command, reroute_command
 
     if preview or csv or json:
-        preview_command(Settings.config, ledger, cells, csv=csv, json=json, lang=lang)
+        preview_command(Settings.config, ledger, cells, csv=csv, json=json, lang=lang, yes=yes)
     else:
         reroute_command(Settings.config, ledger, Wish(cells, reason, by, yes, wait_s), lang=lang)
 
