@@ -63,7 +63,7 @@ def check(step: Step) -> None:
     if not step.system:
         if any(a.department == actor.department and a.acknowledged_ms is not None for a in incident.assignments()):
             raise Refused(Reason.NOT_ALLOWED, "a department that handled the incident does not check it")
-        if actor.person is not None and actor.person == incident.dispatched_by:
+        if actor.person is not None and step.actor_name == incident.dispatched_by:
             raise Refused(Reason.NOT_ALLOWED, "whoever dispatched it does not check it")
     if update.result == "pass":
         _pass(step)
@@ -160,14 +160,14 @@ def withdraw(step: Mover, assignment: Assignment) -> None:
 def lapse_requests(step: Mover, of: str | None = None) -> None:
     """What a party (or anybody) has asked for and nobody has decided has become pointless."""
     requests = step.incident.requests
-    if not any(request.state == "open" and of in (None, request.party) for request in requests):
+    lapsed = [r.number for r in requests if r.state == "open" and r.kind != "exempt" and of in (None, r.party)]
+    if not lapsed:
         return
+    at = ms_to_text(step.now_ms)
     step.incident.requests = tuple(
-        replace(request, state="lapsed", decided_at=ms_to_text(step.now_ms))
-        if request.state == "open" and request.kind != "exempt" and of in (None, request.party)
-        else request
-        for request in requests
+        replace(request, state="lapsed", decided_at=at) if request.number in lapsed else request for request in requests
     )
+    step.change.entry("requests_lapsed", numbers=lapsed)
 
 
 def end(step: Mover) -> None:

@@ -146,7 +146,7 @@ def assign(step: Step) -> None:
 
 def _decide_by_hand(step: Step, cause: str) -> None:
     incident = step.incident
-    incident.dispatched_by = step.actor.person
+    incident.dispatched_by = None if step.actor.person is None else step.actor_name
     incident.decided = step.book.decided(step.decision(), cause, incident.decided)
     record_decision(step.book, incident, step.decision(), step.change, step.turn.grid)
 

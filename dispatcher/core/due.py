@@ -24,7 +24,8 @@ def fire_incident(turn: Turn, due_ms: int, incident: Incident) -> None:
     change = Change(incident, "timer", due_ms)
     if incident.drop_ms is not None and incident.drop_ms <= due_ms:
         parent = turn.state.incidents.get(incident.parent or "")
-        if incident.state is not IncidentState.MERGED or parent is None:
+        asked = any(request.state == "open" for request in incident.requests)  # an appeal nobody has decided
+        if not asked and (incident.state is not IncidentState.MERGED or parent is None):
             turn.state.drop(incident, turn.out)
             return
         incident.drop_ms = due_ms + turn.window_ms(incident, book, due_ms)  # as long as its parent, who may let it go

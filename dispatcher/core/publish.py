@@ -5,11 +5,14 @@ Every change of an incident goes through one `Change`: it raises the revision by
 never coalesce; an incident changed several times in one batch is published once on the compacted topic.
 """
 
+from msgspec.structs import replace
+
 from dispatcher.core.incident import HISTORY_MAX, Assignment, Incident, Target
 from dispatcher.core.instants import ms_to_text
 from dispatcher.core.messages import Actor
 from dispatcher.core.notices import Notice, notice_json
 from dispatcher.core.orders import order_json, order_shared, queue_event, what_json
+from dispatcher.core.privacy import shown_person
 from dispatcher.core.wire import encode, incident_json, quoted, target_json
 from dispatcher.core.work import Rejected
 from rules import Policy
@@ -89,7 +92,7 @@ class Publisher:
         incident.updated_ms = at_ms
         incident_id, revision = incident.incident_id, incident.revision
         at = ms_to_text(at_ms)
-        actor = "" if change.actor is None else f',"by":{encode(change.actor).decode()}'
+        actor = "" if change.actor is None else f',"by":{encode(_shown(change.actor)).decode()}'
         note = "" if change.note is None else f',"note":{quoted(change.note)}'
         head = f'"revision":{revision},"at":"{at}","what":"{change.what}"{actor}{note},"state":"{incident.state}"'
         self._remember(incident, "{" + head + "}", at_ms)
@@ -162,3 +165,13 @@ class Publisher:
             self.emit("archive", incident.incident_id, at_ms, page.encode())
             incident.history = ()
         incident.history = (*incident.history, entry)
+
+
+def _shown(actor: Actor) -> Actor:
+    """Who acted, as it is published: residents by their role alone."""
+    if actor.person is None:
+        return actor
+    return replace(actor, person=None if actor.role == REPORTER else shown_person(actor.person))
+
+
+REPORTER = "reporter"  # a resident, whatever the gateway knows of them

@@ -21,7 +21,7 @@ from rules import SupportPlan
 
 __all__ = ["approve", "ask", "end_hold", "refuse"]
 
-REQUESTS_MAX = 32  # of one incident: its record stays small, and whoever asks more often should phone
+REQUESTS_MAX = 8  # of one part: its record stays small, and whoever asks more often should phone
 _REASON_OF = {"extension": "extend"}  # a kind of request whose reasons go by another name in the policy
 _AT_WORK = LED_STATES | {IncidentState.RETURNED}  # the incident is with its departments
 _PARTS = {  # in which states of its own part a department may ask for what
@@ -44,8 +44,8 @@ def ask(step: Step) -> None:
         raise Refused(Reason.NOT_ALLOWED, f"no {kind} in state {incident.state} with the assignment {assignment.state}")
     if any(r.kind == kind and r.party == assignment.party and r.state == "open" for r in incident.requests):
         raise Refused(Reason.NOT_ALLOWED, f"the last request for {kind} has not been decided")
-    if len(incident.requests) >= REQUESTS_MAX:
-        raise Refused(Reason.NOT_ALLOWED, f"an incident has at most {REQUESTS_MAX} requests")
+    if sum(r.party == assignment.party for r in incident.requests) >= REQUESTS_MAX:
+        raise Refused(Reason.NOT_ALLOWED, f"{assignment.party} has made {REQUESTS_MAX} requests, which is the most")
     until_ms = None if update.until is None else datetime_to_ms(update.until)
     _require_possible(step, kind, assignment, until_ms, update.departments)
     request = Request(

@@ -1,11 +1,9 @@
 """One update being applied: the incident, who acts, and the change in the making."""
 
-from hashlib import blake2b
-
 from dispatcher.core.incident import PARTS_MAX, TARGETS_MAX, Assignment, Incident
 from dispatcher.core.messages import Reason
 from dispatcher.core.mover import Mover
-from dispatcher.core.privacy import mask_code
+from dispatcher.core.privacy import mask_code, shown_person
 from dispatcher.core.publish import Change
 from dispatcher.core.rulebook import Rulebook
 from dispatcher.core.turn import Turn
@@ -44,10 +42,7 @@ class Step(Mover):
         actor = self.actor
         if actor.person is None:
             return actor.unit or actor.department or actor.role
-        shown = mask_code(actor.person)
-        if shown == actor.person:
-            return shown
-        return f"#{blake2b(actor.person.encode(), digest_size=6).hexdigest()}"  # a number that is not to be shown
+        return shown_person(actor.person)
 
     def require_room(self, parts: int) -> None:
         """Refuse what would give the incident more parts, or so many targets, than its record has room for."""

@@ -108,7 +108,8 @@ def reply(step: Step) -> None:
 def clear(step: Step) -> None:
     """销号: answered to satisfaction. A street clears what it has opened."""
     supervision = _numbered(step)
-    if supervision.replied_at is None and not step.system:
+    gone = step.incident.part_of(supervision.party) is None  # nobody is left who could reply
+    if supervision.replied_at is None and not gone and not step.system:
         raise Refused(Reason.NOT_ALLOWED, f"supervision {supervision.number} has no reply yet")
     unit = step.actor.unit
     own = unit is not None and supervision.by.endswith((f":{unit}", f"@{unit}"))  # its cell, or its office, supervises
@@ -163,5 +164,7 @@ def overdue(mover: Mover, due_ms: int) -> None:
             ),
         )
         _put(mover, late, "supervision_overdue")
-        mover.change.notice(supervision.party, "supervision_overdue", supervision.reply_due)
-        mover.change.notice(_told(supervision.by), "supervision_overdue", supervision.reply_due)
+        was_due = ms_to_text(min(due_ms_of(supervision)))  # of the reply, or of a milestone
+        if mover.incident.part_of(supervision.party) is not None:
+            mover.change.notice(supervision.party, "supervision_overdue", was_due)
+        mover.change.notice(_told(supervision.by), "supervision_overdue", was_due)

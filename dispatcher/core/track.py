@@ -24,7 +24,7 @@ from dispatcher.core.incident import UPDATES_MAX, Incident
 from dispatcher.core.joining import partition_of
 from dispatcher.core.lifecycle import IncidentState
 from dispatcher.core.messages import Action, Reason
-from dispatcher.core.privacy import mask_code, mask_text
+from dispatcher.core.privacy import mask_code
 from dispatcher.core.publish import Change
 from dispatcher.core.rulebook import Rulebook
 from dispatcher.core.step import Refused, Step
@@ -100,7 +100,7 @@ def apply_update(turn: Turn, book: Rulebook, incident: Incident, work: UpdateWor
         raise Refused(Reason.NOT_ALLOWED, why)
     if update.action in DECIDING:
         desk.require_unclaimed(step, incident)
-    change.note = update.result if update.reason_code is None else mask_text(update.reason_code)
+    change.note = update.result if update.reason_code is None else mask_code(update.reason_code)
     _DO[update.action](step)
 
 

@@ -280,3 +280,49 @@ def test_whistles_give_an_incident_no_more_parts_than_its_record_has_room_for():
             ask(desk, incident, "end_whistle", "shift_lead")
     assert "at most 64 parts" in (refused or "")
     assert len(incident.assignments()) <= 64
+
+
+def test_a_supervision_of_whoever_was_let_go_can_be_cleared():
+    """Nobody could reply to it any more, and without a reply it could not be cleared."""
+    desk = Desk()
+    incident = desk.report("r", "02")
+    ask(desk, incident, "supervise", "supervisor", text="today")
+    assert "no reply yet" in (desk.update(incident, "clear", "supervisor", number=1) or "")
+    ask(desk, incident, "assign", "dispatcher", lead="gas-company")
+    ask(desk, incident, "clear", "supervisor", number=1)
+
+
+def test_an_appeal_keeps_its_incident_until_it_is_decided():
+    desk = Desk()
+    incident = finished(desk)
+    ask(desk, incident, "request", "fire-brigade", kind="exempt", reason_code="weather")
+    desk.clock(30 * DAY_MS)
+    assert incident.incident_id in desk.engine.state.incidents
+    ask(desk, incident, "refuse", "supervisor", number=1)
+    desk.clock(30 * DAY_MS)
+    assert incident.incident_id not in desk.engine.state.incidents
+
+
+def test_who_acts_is_published_without_numbers_and_residents_by_their_role():
+    desk = Desk()
+    incident = finished(desk)
+    resident = {"role": "reporter", "person": "张三 13800138000"}
+    ask(desk, incident, "reopen_request", "reporter", actor=resident)
+    staff = {"role": "dispatcher", "person": "13900139000"}
+    ask(desk, incident, "reopen", "dispatcher", actor=staff)
+    said = str([value for _, _, _, value in desk.records]) + str(desk.public(incident))
+    assert "13800138000" not in said
+    assert "13900139000" not in said
+    assert "张三" not in desk.records[-1][3].decode() + str(desk.public(incident))
+
+
+def test_one_part_cannot_use_up_the_requests_of_the_others():
+    desk = Desk()
+    incident = gas(desk)
+    do(desk, incident, ("acknowledge", "gas-company"), ("acknowledge", "fire-brigade"))
+    fields = {"kind": "support", "reason_code": "equipment", "departments": ["water-bureau"]}
+    for number in range(1, 9):
+        ask(desk, incident, "request", "fire-brigade", **fields)
+        ask(desk, incident, "refuse", "dispatcher", number=number)
+    assert "8 requests, which is the most" in (desk.update(incident, "request", "fire-brigade", **fields) or "")
+    ask(desk, incident, "request", "gas-company", **fields)
