@@ -7,10 +7,10 @@ from dispatcher.core.instants import ms_to_text
 from dispatcher.core.lifecycle import CENTRE, LIVE_STATES, AssignmentState, IncidentState
 from dispatcher.core.messages import Reason
 from dispatcher.core.mover import Mover
-from dispatcher.core.offering import require
+from dispatcher.core.offering import require, start_target
 from dispatcher.core.privacy import mask_code, mask_text
 from dispatcher.core.step import Refused, Step
-from dispatcher.core.targets import fulfil, open_target, owed, resume, unfulfil
+from dispatcher.core.targets import fulfil, owed, resume, unfulfil
 
 __all__ = [
     "check",
@@ -47,9 +47,7 @@ def _owe(step: Mover, name: str) -> None:
     """Start a target of the centre, when the policy has one of that name."""
     for plan in step.decision().targets:
         if plan.name == name:
-            target = open_target(step.book.policy, name, CENTRE, plan.budgets, step.now_ms, step.pace(name))
-            step.incident.targets = (*step.incident.targets, target)
-            step.change.target(target, "activate")
+            start_target(step.book, step.incident, step.change, name, CENTRE, plan.budgets)
 
 
 def check(step: Step) -> None:

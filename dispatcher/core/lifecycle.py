@@ -21,6 +21,7 @@ __all__ = [
     "LIVE_STATES",
     "OPEN_STATES",
     "REOPENABLE_STATES",
+    "SENT_OUT",
     "STAGE_OF",
     "AssignmentState",
     "IllegalMove",
@@ -102,6 +103,7 @@ ENDED_STATES = frozenset(
 )
 OPEN_STATES = frozenset(_I) - ENDED_STATES
 LED_STATES = frozenset({_I.DISPATCHED, _I.HANDLING, _I.ON_HOLD})  # its lead answers for it
+SENT_OUT = LED_STATES | {_I.RETURNED}  # it is with its departments
 REOPENABLE_STATES = frozenset({_I.CLOSED, _I.ANSWERED_AT_DESK, _I.SELF_HANDLED})
 LIVE_STATES = frozenset(  # neither over nor withdrawn
     {_A.OFFERED, _A.ACKNOWLEDGED, _A.ARRIVED, _A.HELD, _A.DONE, _A.RETURNED}

@@ -3,6 +3,8 @@
 One way for all: the policy's lead and supports, those a whistle compels, those the centre names.
 """
 
+from collections.abc import Sequence
+
 from dispatcher.core.incident import Assignment, Incident, Target, party
 from dispatcher.core.lifecycle import AssignmentState
 from dispatcher.core.publish import Change
@@ -10,7 +12,17 @@ from dispatcher.core.rulebook import Rulebook
 from dispatcher.core.targets import open_target, owed, pause, refresh
 from rules import ALWAYS, Decision, SupportPlan, TargetBudget
 
-__all__ = ["FORMER_LEAD", "PROMISED", "WHISTLE", "compel", "named_party", "offer", "open_promise", "require"]
+__all__ = [
+    "FORMER_LEAD",
+    "PROMISED",
+    "WHISTLE",
+    "compel",
+    "named_party",
+    "offer",
+    "open_promise",
+    "require",
+    "start_target",
+]
 
 FORMER_LEAD = "former_lead"
 WHISTLE = "whistle"  # what a part or a target is `by` that a street has called for
@@ -96,6 +108,16 @@ def _owed_by(
     return owed
 
 
+def start_target(
+    book: Rulebook, incident: Incident, change: Change, name: str, of: str, budgets: Sequence[TargetBudget]
+) -> Target:
+    """One more target of an open incident, owed by the party `of` from the change's instant on."""
+    target = open_target(book.policy, name, of, budgets, change.at_ms, book.pace(incident.decided, name))
+    incident.targets = (*incident.targets, target)
+    change.target(target, "activate")
+    return target
+
+
 def require(book: Rulebook, incident: Incident, change: Change, decision: Decision, assignment: Assignment) -> None:
     """A support that may help becomes one that must: from now on it owes a `resolve` of its own."""
     if assignment.required or assignment.role == "lead":
@@ -103,10 +125,7 @@ def require(book: Rulebook, incident: Incident, change: Change, decision: Decisi
     assignment.required = True
     for plan in decision.targets:
         if plan.name == "resolve":
-            of, pace = assignment.party, book.pace(incident.decided, "resolve")
-            target = open_target(book.policy, "resolve", of, plan.budgets, change.at_ms, pace)
-            incident.targets = (*incident.targets, target)
-            change.target(target, "activate")
+            target = start_target(book, incident, change, "resolve", assignment.party, plan.budgets)
             if assignment.state in _STANDING:  # its clock starts with rework, or when the hold ends
                 pause(target, book.policy.clock(target.clock), change.at_ms, _STANDING[assignment.state])
                 change.target(target, "pause")
@@ -131,10 +150,7 @@ def compel(
         require(book, incident, change, decision, known)
         if known.arrived_ms is None and known.state in _COMING and not owed(incident, "attend", known.party):
             budgets = (TargetBudget(policy.whistle_attend, WHISTLE),)
-            pace = book.pace(incident.decided, "attend")
-            target = open_target(policy, "attend", known.party, budgets, change.at_ms, pace)
-            incident.targets = (*incident.targets, target)
-            change.target(target, "activate")
+            start_target(book, incident, change, "attend", known.party, budgets)
         change.order(known, "remind")
 
 

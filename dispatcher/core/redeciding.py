@@ -11,7 +11,7 @@ from dispatcher.core.closing import finish_if_done, withdraw
 from dispatcher.core.dispatching import change_lead, classified
 from dispatcher.core.handling import RETURNS_MAX
 from dispatcher.core.incident import Assignment, Decided, Incident
-from dispatcher.core.lifecycle import LED_STATES, AssignmentState, IncidentState
+from dispatcher.core.lifecycle import LED_STATES, SENT_OUT, AssignmentState
 from dispatcher.core.messages import Reason
 from dispatcher.core.mover import Mover
 from dispatcher.core.offering import PROMISED, offer, require
@@ -20,10 +20,9 @@ from dispatcher.core.step import Refused, Step
 from dispatcher.core.targets import repace, retime
 from rules import Decision, Facts
 
-__all__ = ["SENT_OUT", "add_what_is_new", "decide_again", "decide_anew", "reclassify"]
+__all__ = ["add_what_is_new", "decide_again", "decide_anew", "reclassify"]
 
 _BY_PEOPLE = frozenset({"override", "request", "whistle", "first_recipient"})
-SENT_OUT = LED_STATES | {IncidentState.RETURNED}
 
 
 def reclassify(step: Step) -> None:

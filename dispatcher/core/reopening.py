@@ -7,9 +7,10 @@ from dispatcher.core.incident import Assignment, Incident
 from dispatcher.core.instants import ms_to_text
 from dispatcher.core.lifecycle import CENTRE, AssignmentState, IncidentState
 from dispatcher.core.messages import Reason
+from dispatcher.core.offering import start_target
 from dispatcher.core.step import Refused, Step
 from dispatcher.core.supervising import overdue
-from dispatcher.core.targets import open_target, owed
+from dispatcher.core.targets import owed
 
 __all__ = ["callback", "close_if_all_called", "refuse_reopen", "reopen", "reopen_request"]
 
@@ -115,10 +116,7 @@ def _rework(step: Step, lead: Assignment) -> None:
                 target.revoked_ms = step.now_ms
         for plan in step.decision().targets:
             if plan.name == "resolve":
-                pace = step.pace("resolve")
-                target = open_target(step.book.policy, "resolve", lead.party, plan.budgets, step.now_ms, pace)
-                incident.targets = (*incident.targets, target)
-                step.change.target(target, "activate")
+                start_target(step.book, incident, step.change, "resolve", lead.party, plan.budgets)
     step.change.order(lead, "rework")
     step.change.queue = "entered"
 

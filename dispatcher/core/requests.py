@@ -11,7 +11,7 @@ from dispatcher.core.dossier import Request
 from dispatcher.core.holding import end_hold_of, hold
 from dispatcher.core.incident import Assignment
 from dispatcher.core.instants import datetime_to_ms, ms_to_text, text_to_ms
-from dispatcher.core.lifecycle import CENTRE, LED_STATES, AssignmentState, IncidentState
+from dispatcher.core.lifecycle import CENTRE, SENT_OUT, AssignmentState
 from dispatcher.core.messages import Reason
 from dispatcher.core.offering import named_party, offer, require
 from dispatcher.core.privacy import mask_code
@@ -23,7 +23,6 @@ __all__ = ["approve", "ask", "end_hold", "refuse"]
 
 REQUESTS_MAX = 8  # of one part: its record stays small, and whoever asks more often should phone
 _REASON_OF = {"extension": "extend"}  # a kind of request whose reasons go by another name in the policy
-_AT_WORK = LED_STATES | {IncidentState.RETURNED}  # the incident is with its departments
 _PARTS = {  # in which states of its own part a department may ask for what
     "hold": frozenset({AssignmentState.ACKNOWLEDGED, AssignmentState.ARRIVED}),
     "extension": frozenset({AssignmentState.ACKNOWLEDGED, AssignmentState.ARRIVED, AssignmentState.HELD}),
@@ -40,7 +39,7 @@ def ask(step: Step) -> None:
     if kind not in _PARTS:
         raise Refused(Reason.WRONG_TYPE, f"request takes {', '.join(_PARTS)}, not {mask_code(kind)}")
     step.reason(_REASON_OF.get(kind, kind))
-    if assignment.state not in _PARTS[kind] or (kind != "exempt" and incident.state not in _AT_WORK):
+    if assignment.state not in _PARTS[kind] or (kind != "exempt" and incident.state not in SENT_OUT):
         raise Refused(Reason.NOT_ALLOWED, f"no {kind} in state {incident.state} with the assignment {assignment.state}")
     if any(r.kind == kind and r.party == assignment.party and r.state == "open" for r in incident.requests):
         raise Refused(Reason.NOT_ALLOWED, f"the last request for {kind} has not been decided")
@@ -124,7 +123,7 @@ def approve(step: Step) -> None:
         _settle(step, request, "approved")
         return
     assignment = incident.part_of(request.party)
-    if assignment is None or assignment.state not in _PARTS[request.kind] or incident.state not in _AT_WORK:
+    if assignment is None or assignment.state not in _PARTS[request.kind] or incident.state not in SENT_OUT:
         state = "gone" if assignment is None else assignment.state
         said = f"the incident is {incident.state}, {request.party}'s assignment {state}: refuse the request"
         raise Refused(Reason.NOT_ALLOWED, said)

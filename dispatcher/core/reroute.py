@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from dispatcher.core.incident import Incident, party
 from dispatcher.core.instants import ms_to_text
 from dispatcher.core.job import Job
-from dispatcher.core.lifecycle import LED_STATES, IncidentState
+from dispatcher.core.lifecycle import SENT_OUT, IncidentState
 from dispatcher.core.mover import Mover
 from dispatcher.core.publish import Change
 from dispatcher.core.redeciding import decide_anew
@@ -24,7 +24,7 @@ from rules import Decision, Facts
 
 __all__ = ["Rerouted", "preview", "reroute_next"]
 
-_ROUTED = LED_STATES | {IncidentState.FILED, IncidentState.RETURNED}
+_ROUTED = SENT_OUT | {IncidentState.FILED}
 
 
 class Rerouted(NamedTuple):

@@ -4,12 +4,12 @@ from msgspec.structs import replace
 
 from dispatcher.core.dossier import WhistleCall
 from dispatcher.core.instants import ms_to_text
-from dispatcher.core.lifecycle import AssignmentState
+from dispatcher.core.lifecycle import SENT_OUT, AssignmentState
 from dispatcher.core.messages import Reason
 from dispatcher.core.mover import Mover
 from dispatcher.core.offering import WHISTLE, compel
 from dispatcher.core.privacy import mask_code
-from dispatcher.core.redeciding import SENT_OUT, decide_again
+from dispatcher.core.redeciding import decide_again
 from dispatcher.core.step import Refused, Step
 from dispatcher.core.targets import owed
 from rules import Facts
