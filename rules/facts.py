@@ -27,7 +27,8 @@ class Facts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     `category` is a code of the catalogue or None; `severity` the claim, already capped (`claimed_severity`);
     `path` the cells around the place, root first; `keywords` what `Policy.keywords_in` found in the text;
-    `attributes` (name, value) sorted by name; `whistle` its kind; `reporters` distinct ones, after merging.
+    `attributes` (name, value) sorted by name; `whistle` its kind; `reporters` distinct ones, after merging; `filed`
+    when a person has filed it, so that no guard ends evaluation any more.
     """
 
     category: str | None
@@ -46,3 +47,4 @@ class Facts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     attributes: tuple[tuple[str, Scalar], ...] = ()
     standard: str | None = None
     request_kind: str | None = None
+    filed: bool = False

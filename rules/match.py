@@ -12,7 +12,7 @@ from rules.catalogue import ancestors
 from rules.conditions import ANY_WHISTLE, ATTRIBUTE, test_of
 from rules.decision import Decision, Selection, Surroundings, WonBy, assemble, raised
 from rules.facts import Facts, Scalar
-from rules.model_rules import Condition, Overlay, Route, Rule
+from rules.model_rules import Condition, Guard, Overlay, Route, Rule
 from rules.policy import Policy
 
 DATES = "dates"
@@ -135,9 +135,14 @@ def won_by(policy: Policy, ranked: Sequence[Route], facts: Facts) -> WonBy:
     return "order" if first == second else "specificity"
 
 
+def guards_for(policy: Policy, facts: Facts) -> list[Guard]:
+    """Return the guards that are asked, in their order: none of what a person has filed."""
+    return [] if facts.filed else sorted(policy.guards, key=lambda guard: -guard.priority)
+
+
 def select(policy: Policy, facts: Facts) -> Selection:
     """Return the rules that hold, one after the other."""
-    for guard in sorted(policy.guards, key=lambda guard: -guard.priority):
+    for guard in guards_for(policy, facts):
         if holds(policy, guard, facts):
             return Selection(guard, (), None, "guard")
     overlays: list[Overlay] = []

@@ -12,6 +12,7 @@ from rules.match import (
     KeyResult,
     asked,
     facts_for_routes,
+    guards_for,
     in_force,
     key_results,
     select,
@@ -55,7 +56,7 @@ class Standing:
 
     def asked_rules(self) -> Iterator[Rule]:
         """The rules in the order they are asked, as far as evaluation goes."""
-        for guard in sorted(self.policy.guards, key=lambda guard: -guard.priority):
+        for guard in guards_for(self.policy, self._stages[0]):
             yield guard
             if guard is self.selection.guard:
                 return

@@ -14,6 +14,7 @@ from rules.match import (
     DATES,
     KeyResult,
     facts_for_routes,
+    guards_for,
     holds,
     key_results,
     ranking,
@@ -73,7 +74,7 @@ def explain(policy: Policy, facts: Facts) -> Trace:
     """Return the decision on these facts with everything that led to it."""
     selection = select(policy, facts)
     decision = assemble(policy, selection, surroundings(policy, facts))
-    guards = [_trace(policy, guard, facts) for guard in policy.guards]
+    guards = [_trace(policy, guard, facts) for guard in guards_for(policy, facts)]
     if selection.guard:
         guard = _trace(policy, selection.guard, facts)
         return Trace(facts, decision, guard, (), (), "guard", _near_misses(guards), (), ())

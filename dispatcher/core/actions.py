@@ -100,7 +100,7 @@ ACTION_TABLE: dict[Action, ActionRule] = {
     Action.MILESTONE: _rule({*_DEPARTMENT, *_LEADERS}, OPEN_STATES, needs=("number", "name")),
     Action.CLEAR: _rule({"street", "supervisor", *_CENTRE}, {*OPEN_STATES, _I.CLOSED}, needs=("number",)),
     # whistling: a street calls, departments come
-    Action.WHISTLE: _rule({"street"}, {_I.FILED, *_LED}, needs=("kind",)),
+    Action.WHISTLE: _rule({"street"}, {_I.RECEIVED, _I.VERIFYING, _I.FILED, *_LED}, needs=("kind",)),
     Action.CONFIRM_ARRIVAL: _rule({"street", *_CENTRE}, _LATE_TOO, _AT_WORK, needs=("department",)),
     Action.END_WHISTLE: _rule({"street", "shift_lead"}, OPEN_STATES),
     Action.RATE: _rule(

@@ -10,9 +10,9 @@ from dispatcher.core.mover import Mover
 from dispatcher.core.notices import REPORT
 from dispatcher.core.privacy import mask_code
 from dispatcher.core.publish import Change
+from dispatcher.core.repeats import Seen
 from dispatcher.core.route import dispatch, facts_of, open_incident, settle_decision, whistle_of
 from dispatcher.core.rulebook import Rulebook
-from dispatcher.core.state import Seen
 from dispatcher.core.turn import Turn
 from dispatcher.core.whistling import take_whistle_over
 from dispatcher.core.wire import encode
@@ -28,7 +28,7 @@ SUGGESTED_MAX = 5  # incidents a report may be a duplicate of; an operator looks
 def admit(turn: Turn, work: ReportWork, now_ms: int) -> None:
     """Take a report: a repeat, a rejection, one more of something open, or a new incident."""
     state, report = turn.state, work.report
-    seen = state.seen(report.source, report.report_id, now_ms)
+    seen = state.repeats.seen(report.source, report.report_id, now_ms)
     if seen is not None:
         if seen.digest == work.digest:
             turn.count("reports_repeated")
@@ -91,7 +91,7 @@ def _open(
         change.entry("merge_suggested", incidents=suggested)
     _route(turn, book, incident, decision, change)
     state.incidents[incident_id] = incident
-    state.remember(Seen(intern(report.source), report.report_id, incident_id, work.digest, now_ms))
+    state.repeats.remember(Seen(intern(report.source), report.report_id, incident_id, work.digest, now_ms))
     if incident.open:
         state.merges.add(incident, rule)
     if incident.brief is not None:
@@ -149,7 +149,7 @@ def _merge(turn: Turn, incident: Incident, work: ReportWork, now_ms: int) -> Non
     """One more report of an open incident; it may bring in more departments, never send any away."""
     state, report = turn.state, work.report
     book = state.book_of(incident)
-    state.remember(Seen(intern(report.source), report.report_id, incident.incident_id, work.digest, now_ms))
+    state.repeats.remember(Seen(intern(report.source), report.report_id, incident.incident_id, work.digest, now_ms))
     turn.count("reports_merged")
     incident.report_count += 1
     incident.reporter_count += 1

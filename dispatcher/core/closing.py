@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from dispatcher.core.incident import Assignment
+from dispatcher.core.incident import ROUNDS_MAX, Assignment, Incident
 from dispatcher.core.instants import ms_to_text
 from dispatcher.core.lifecycle import CENTRE, LIVE_STATES, AssignmentState, IncidentState
 from dispatcher.core.messages import Reason
@@ -20,6 +20,7 @@ __all__ = [
     "finish_if_done",
     "go_on",
     "lapse_requests",
+    "rounds",
     "send_back",
     "void",
     "withdraw",
@@ -66,6 +67,8 @@ def check(step: Step) -> None:
     if update.result == "pass":
         _pass(step)
     else:
+        if rounds(incident) >= ROUNDS_MAX:
+            raise Refused(Reason.NOT_ALLOWED, f"sent back or reopened {ROUNDS_MAX} times: a supervisor ends it")
         for name in update.departments:
             if not any(name in (part.department, part.party) for part in parts):
                 raise Refused(Reason.NOT_ALLOWED, f"{mask_code(name)} has done nothing that could be sent back")
@@ -104,6 +107,12 @@ def close(step: Mover) -> None:
                 step.change.target(target, "fulfil")
     step.move("pass")
     end(step)
+
+
+def rounds(incident: Incident) -> int:
+    """How often it was sent back or reopened."""
+    counts = incident.counts
+    return 0 if counts is None else counts.rework + counts.reopened
 
 
 def send_back(step: Mover, assignments: list[Assignment]) -> None:

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from dispatcher.core.closing import end, finish_if_done, withdraw
 from dispatcher.core.handling import RETURNS_MAX
-from dispatcher.core.incident import party
+from dispatcher.core.incident import Assignment, party
 from dispatcher.core.lifecycle import CENTRE, LIVE_STATES, AssignmentState, IncidentState
 from dispatcher.core.messages import Reason
 from dispatcher.core.mover import Mover
@@ -56,7 +56,9 @@ def verify(step: Step) -> None:
 def file(step: Step) -> None:
     """The acceptor files it, perhaps as another category, standard or severity, and it is dispatched."""
     classified(step)
-    step.incident.verify_ms = None
+    incident = step.incident
+    incident.verify_ms = None
+    incident.facts = replace(incident.facts, filed=True)  # what a guard has put aside is taken on by a person
     file_and_dispatch(step)
 
 
@@ -110,10 +112,21 @@ def accept_return(step: Step) -> None:
     assignment = step.own()
     if assignment is step.incident.lead:
         raise Refused(Reason.NOT_ALLOWED, "a lead's return is accepted by assigning another lead")
-    step.incident.tally().upheld += 1
+    _uphold(step, assignment)
     withdraw(step, assignment)
     step.change.queue = "re-routed"
     finish_if_done(step)
+
+
+def _uphold(step: Step, assignment: Assignment) -> None:
+    """The centre agrees with a return: what ran out while it was deciding was not in the department's hands."""
+    incident = step.incident
+    incident.tally().upheld += 1
+    for target in incident.targets:
+        own = target.name != "resolve" and target.of == assignment.party and target.active
+        if own and target.breached_ms is not None and target.breached_ms > assignment.since_ms:
+            target.breached_ms = None
+            step.change.target(target, "withdraw_breach")
 
 
 def assign(step: Step) -> None:
@@ -155,7 +168,7 @@ def hand_over(step: Step, department: str, unit: str | None, cause: str) -> None
     """Another lead, named by a person: the incident's clock never starts again, it goes over to the new one."""
     incident, old = step.incident, step.incident.lead
     if incident.state is IncidentState.RETURNED and old is not None and old.state is AssignmentState.RETURNED:
-        incident.tally().upheld += 1
+        _uphold(step, old)
     _decide_by_hand(step, cause)
     change_lead(step, department, unit, (cause,))
     if incident.tally().returned >= RETURNS_MAX:
@@ -215,4 +228,4 @@ def _party(step: Step, name: str) -> tuple[str, str | None]:
     department, _, level = name.partition("@")
     if step.book.policy.department(department) is None:
         raise Refused(Reason.NOT_ALLOWED, f"no department {mask_code(department)} in this policy")
-    raise Refused(Reason.NOT_ALLOWED, f"the place of the incident has no {level}")
+    raise Refused(Reason.NOT_ALLOWED, f"the place of the incident has no {mask_code(level)}")

@@ -159,7 +159,7 @@ class Engine:
             )
         try:
             _take(turn, item, now_ms)
-            self.state.age(now_ms, turn.out)
+            self.state.repeats.age(now_ms, turn.out)
         except Exception as error:
             raise EngineFault(key, error) from error
 

@@ -17,8 +17,8 @@ __all__ = ["HISTORY_MAX", "NEVER_MS", "Assignment", "Brief", "Counts", "Decided"
 HISTORY_MAX = 20  # entries kept with an incident; older ones go to `archive` in pages of this many
 REPORTS_MAX = 20  # report ids listed on an incident; all are counted
 PARTS_MAX = 64  # assignments an incident ever has: its record stays far below the limit of 900 KB
+ROUNDS_MAX = 100  # of rework and reopening together: each adds a span to the clocks on its record
 TARGETS_MAX = 512  # targets it ever has, for the same reason
-UPDATES_MAX = 200  # update ids remembered per incident against repeats
 NEVER_MS = 1 << 62  # later than any instant: "no timer"
 
 

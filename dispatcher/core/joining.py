@@ -43,6 +43,8 @@ def merge(step: Step) -> None:
     home = partition_of(into)
     if home is None:
         raise Refused(Reason.NOT_ALLOWED, f"{mask_code(into)} is not an incident's id")
+    if home >= step.turn.state.partitions:
+        raise Refused(Reason.UNKNOWN_PARTITION, f"{into} names a partition there is not")
     parent = None
     if home == step.turn.state.partition:
         parent = _parent(step, into)
@@ -126,10 +128,12 @@ def _split_report(step: Step, report: ReportRef) -> None:
     source, report_id = report.source, report.report_id
     if (source, report_id) == incident.reports[0]:
         raise Refused(Reason.NOT_ALLOWED, f"the incident was opened by {report_id}; split off one that came later")
-    known, seen = turn.state.book.policy.source(source), turn.state.seen(source, report_id, step.now_ms)
+    known, seen = turn.state.book.policy.source(source), turn.state.repeats.seen(source, report_id, step.now_ms)
     if known is None or seen is None:
         raise Refused(Reason.NOT_ALLOWED, f"{mask_code(source)} is no source of the policy in force")
-    turn.state.remember(seen_again := replace(seen, incident_id=_new_id(turn, step.now_ms), time_ms=step.now_ms))
+    turn.state.repeats.remember(
+        seen_again := replace(seen, incident_id=_new_id(turn, step.now_ms), time_ms=step.now_ms)
+    )
     facts = replace(
         incident.facts, source=source, platform=known.platform, reporters=1, at_ms=step.now_ms, whistle=None,
         mode=turn.state.mode_at(incident.place.path),

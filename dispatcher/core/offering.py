@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from dispatcher.core.incident import Assignment, Incident, Target, party
 from dispatcher.core.lifecycle import AssignmentState
+from dispatcher.core.privacy import is_code, mask_code
 from dispatcher.core.publish import Change
 from dispatcher.core.rulebook import Rulebook
 from dispatcher.core.targets import open_target, owed, pause, refresh
@@ -21,6 +22,7 @@ __all__ = [
     "offer",
     "open_promise",
     "require",
+    "shown_party",
     "start_target",
 ]
 
@@ -161,16 +163,22 @@ _COMING = frozenset({AssignmentState.OFFERED, AssignmentState.ACKNOWLEDGED, Assi
 def named_party(book: Rulebook, incident: Incident, name: str) -> tuple[str, str | None] | None:
     """`department`, `department@unit`, or `department@level` for the unit of that level around the incident's place.
 
-    None when the policy has no such department, or the place no such level.
+    None when the policy has no such department, the place no such level, or what is named as a unit is no code.
     """
     department, _, unit = name.partition("@")
     if book.policy.department(department) is None:
         return None
     levels, path = book.policy.grid_levels, incident.place.path
     if unit not in levels:
-        return department, unit or None
+        return (department, unit or None) if not unit or unit in path or is_code(unit) else None
     depth = levels.index(unit)
     return (department, path[depth]) if depth < len(path) else None
+
+
+def shown_party(name: str, path: Sequence[str]) -> str:
+    """A party as somebody names it, fit to be published; a cell around the place is a code, however long it is."""
+    department, at, unit = name.partition("@")
+    return f"{mask_code(department)}{at}{unit if unit in path else mask_code(unit)}"
 
 
 def open_promise(book: Rulebook, incident: Incident, change: Change) -> None:

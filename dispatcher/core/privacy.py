@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 import orjson
 
-__all__ = ["mask_code", "mask_original", "mask_text", "shown_person"]
+__all__ = ["is_code", "mask_code", "mask_original", "mask_text", "shown_person"]
 
 ORIGINAL_CHARS_MAX = 4_096  # enough to repair a report by hand; whole messages stay on `reports` for seven days
 
@@ -32,11 +32,14 @@ def mask_text(text: str) -> str:
     return _LONG_NUMBER.sub("***", text)
 
 
+def is_code(text: str) -> bool:
+    """Whether it looks like a code and not like a telephone number or somebody's name."""
+    return _CODE.fullmatch(text) is not None and sum(map(str.isdigit, text)) <= _CODE_DIGITS_MAX
+
+
 def mask_code(text: str) -> str:
     """A code or alias as somebody wrote it: itself when it looks like a code, else masked as text."""
-    if _CODE.fullmatch(text) and sum(map(str.isdigit, text)) <= _CODE_DIGITS_MAX:
-        return text
-    return mask_text(text)
+    return text if is_code(text) else mask_text(text)
 
 
 def shown_person(person: str) -> str:

@@ -1,9 +1,9 @@
 """After the work: calling the reporters back, and opening again what was not settled."""
 
-from dispatcher.core.closing import close, go_on, send_back
+from dispatcher.core.closing import close, go_on, rounds, send_back
 from dispatcher.core.dispatching import file_and_dispatch
 from dispatcher.core.dossier import Callback
-from dispatcher.core.incident import Assignment, Incident
+from dispatcher.core.incident import ROUNDS_MAX, Assignment
 from dispatcher.core.instants import ms_to_text
 from dispatcher.core.lifecycle import CENTRE, AssignmentState, IncidentState
 from dispatcher.core.messages import Reason
@@ -24,7 +24,7 @@ def callback(step: Step) -> None:
     if incident.state is IncidentState.CHECKING and incident.checked_ms is None:
         raise Refused(Reason.NOT_ALLOWED, "it has not passed its check yet")
     source, report_id = step.report()
-    now = _round(incident)
+    now = rounds(incident)  # whoever was asked in an earlier one is asked again
     known = next((c for c in incident.callbacks if (c.source, c.report_id, c.round) == (source, report_id, now)), None)
     attempts_max = step.book.policy.sla(incident.decided.sla).callback_attempts
     if known is not None and (known.answered or known.attempts >= attempts_max):
@@ -43,18 +43,12 @@ def callback(step: Step) -> None:
     unhappy = answered and (update.resolved is False or update.satisfied is False)
     if incident.state is IncidentState.CLOSED:
         if unhappy:
-            _ask_reopen(step)
-    elif unhappy:
+            reopen_request(step)
+    elif unhappy and now < ROUNDS_MAX:
         step.fulfil(owed(incident, "callback", CENTRE))
         send_back(step, [part for part in incident.assignments() if part is incident.lead])
     else:
         close_if_all_called(step)
-
-
-def _round(incident: Incident) -> int:
-    """Whoever was asked before the last rework or reopening is asked again."""
-    counts = incident.counts
-    return 0 if counts is None else counts.rework + counts.reopened
 
 
 def close_if_all_called(step: Step) -> None:
@@ -62,7 +56,7 @@ def close_if_all_called(step: Step) -> None:
 
     Beyond `CALLBACKS_MAX` reporters of one incident nobody is waited for.
     """
-    incident, now = step.incident, _round(step.incident)
+    incident, now = step.incident, rounds(step.incident)
     attempts_max = step.book.policy.sla(incident.decided.sla).callback_attempts
     over = {
         (c.source, c.report_id)
@@ -75,11 +69,7 @@ def close_if_all_called(step: Step) -> None:
 
 
 def reopen_request(step: Step) -> None:
-    """A resident or a street says it is not settled: the centre decides."""
-    _ask_reopen(step)
-
-
-def _ask_reopen(step: Step) -> None:
+    """A resident or a street says it is not settled, or a reporter who is called back: the centre decides."""
     incident = step.incident
     incident.ended_as = str(incident.state)
     incident.drop_ms = None
@@ -93,6 +83,8 @@ def _ask_reopen(step: Step) -> None:
 def reopen(step: Step) -> None:
     """Open it again: the lead goes on, on the same clock or a new one, as the policy says."""
     incident = step.incident
+    if rounds(incident) >= ROUNDS_MAX:
+        raise Refused(Reason.NOT_ALLOWED, f"sent back or reopened {ROUNDS_MAX} times: let it be reported anew")
     incident.tally().reopened += 1
     incident.closed_ms = incident.ended_as = None
     lead = incident.lead

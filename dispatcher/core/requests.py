@@ -9,11 +9,11 @@ from dispatcher.core.closing import finish_if_done, withdraw
 from dispatcher.core.dispatching import hand_over
 from dispatcher.core.dossier import Request
 from dispatcher.core.holding import end_hold_of, hold
-from dispatcher.core.incident import Assignment
+from dispatcher.core.incident import Assignment, Incident
 from dispatcher.core.instants import datetime_to_ms, ms_to_text, text_to_ms
 from dispatcher.core.lifecycle import CENTRE, SENT_OUT, AssignmentState
 from dispatcher.core.messages import Reason
-from dispatcher.core.offering import named_party, offer, require
+from dispatcher.core.offering import FORMER_LEAD, named_party, offer, require
 from dispatcher.core.privacy import mask_code
 from dispatcher.core.step import Refused, Step
 from dispatcher.core.targets import extend, owed
@@ -78,7 +78,7 @@ def _require_possible(
         running = owed(incident, "resolve", assignment.party)
         if not running:
             raise Refused(Reason.NOT_ALLOWED, f"{assignment.party} owes no resolve target that could be extended")
-        if any(target.extended >= sla.extend_times for target in running):
+        if _extensions(incident, assignment) >= sla.extend_times:
             raise Refused(Reason.NOT_ALLOWED, f"{incident.decided.sla} allows {sla.extend_times} extensions")
     elif kind in ("transfer", "support"):
         if not departments:
@@ -94,6 +94,14 @@ def _require_possible(
             known = incident.assignment_of(*found)
             if known is not None and (kind == "support" or known is incident.lead):
                 raise Refused(Reason.NOT_ALLOWED, f"{name} already has a part in the incident")
+
+
+def _extensions(incident: Incident, assignment: Assignment) -> int:
+    """How often the clock of a part was extended; a lead's is that of whoever led before, on whatever budget."""
+    parties = {assignment.party}
+    if assignment is incident.lead:
+        parties |= {part.party for part in incident.support if part.role == FORMER_LEAD}
+    return sum(r.kind == "extension" and r.state == "approved" and r.party in parties for r in incident.requests)
 
 
 def _open_request(step: Step) -> Request:

@@ -8,7 +8,7 @@ from dispatcher.core.incident import Brief, Decided, Incident
 from dispatcher.core.instants import DAY_MS, ms_to_text
 from dispatcher.core.lifecycle import IncidentState, move_incident
 from dispatcher.core.messages import Whistle
-from dispatcher.core.offering import compel, offer, open_promise
+from dispatcher.core.offering import compel, offer, open_promise, shown_party
 from dispatcher.core.privacy import mask_code, mask_text
 from dispatcher.core.publish import Change
 from dispatcher.core.rulebook import SEMANTICS, Rulebook
@@ -121,7 +121,7 @@ def open_incident(work: ReportWork, incident_id: str, facts: Facts, decided: Dec
 
 def whistle_of(whistle: Whistle, path: tuple[str, ...], at_ms: int) -> WhistleCall:
     """A report's whistle as an incident keeps it; a cell around its place is a code, however many digits it has."""
-    departments = tuple(map(mask_code, whistle.departments))
+    departments = tuple(shown_party(name, path) for name in whistle.departments)
     unit = whistle.unit if whistle.unit in path else mask_code(whistle.unit)
     return WhistleCall(mask_code(whistle.kind), unit, ms_to_text(at_ms), departments)
 

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from dispatcher.core.incident import Decided
 from dispatcher.core.ladder import Pace
 from dispatcher.core.wire import encode
-from rules import Decider, Decision, Policy, compile_policy
+from rules import Decider, Decision, Policy, compile_policy, is_people
 
 __all__ = ["SEMANTICS", "Rulebook"]
 
-SEMANTICS = 2  # raised whenever the same facts under the same policy would be decided or tracked differently
+SEMANTICS = 3  # raised whenever the same facts under the same policy would be decided or tracked differently
 SHARED_MAX = 65_536  # decisions something was derived from; as many as a decider remembers
 
 
@@ -30,6 +30,7 @@ class Rulebook:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.decider: Decider = compile_policy(policy)
+        self.people = frozenset(code for code, source in policy.sources.items() if is_people(source))
         self._day = (0, 0, "")  # start and end in epoch ms
         self._paces: dict[tuple[str, str | None, str], Pace] = {}
         self._shared: dict[int, _Shared] = {}  # by identity: to hash a decision costs more than to make one

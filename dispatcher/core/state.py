@@ -3,8 +3,7 @@
 All of it is on the compacted topics `incidents` and `state`, so a partition is rebuilt by reading them once. Keys of
 `state` never depend on where batches were cut or where clock records stand:
 
-- `seen/<n>`: the n-th 256 accepted reports as [source, report_id, incident, digest, time], against repeats; after 31
-  days of record time only those whose incident is still held, by which an update may name it
+- `seen/<n>`, `taken/<incident>/<n>`: against repeats (`repeats`)
 - `brief/<incident>`: address, masked text and media for later orders
 - `serial`, `tally`, `policy`, and while there are any `modes` and a `job`: one value each; `serial` also names the
   `seen/<n>` being filled
@@ -12,21 +11,19 @@ All of it is on the compacted topics `incidents` and `state`, so a partition is 
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from sys import intern
 from typing import Any
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import force_setattr
 
 from dispatcher.core.incident import Brief, Incident
-from dispatcher.core.instants import DAY_MS
 from dispatcher.core.job import Job
 from dispatcher.core.merge import MergeIndex
 from dispatcher.core.modes import Modes, ModeSpan
 from dispatcher.core.packing import Glance
 from dispatcher.core.publish import Publisher
 from dispatcher.core.records import decode_incident, from_record
+from dispatcher.core.repeats import SEEN_WINDOW_MS, Repeats
 from dispatcher.core.rulebook import Rulebook
 from dispatcher.core.shelf import AWAKE_MAX, Shelf, read_published
 from dispatcher.core.targets import refresh
@@ -34,29 +31,15 @@ from dispatcher.core.timers import Timers
 from dispatcher.core.wakeups import next_due_ms
 from dispatcher.core.wire import encode
 
-__all__ = ["SEEN_BUCKET", "SEEN_WINDOW_MS", "PartitionState", "Seen"]
-
-SEEN_BUCKET = 256  # reports per record of `state`: small enough to rewrite at every commit, large enough to be few
-SEEN_WINDOW_MS = 31 * DAY_MS  # messages.md asks for 30 days at least
-
-
-class Seen(Struct, frozen=True, gc=False, array_like=True):
-    """An accepted report: where it went, what it said (as a digest), and when."""
-
-    source: str
-    report_id: str
-    incident_id: str
-    digest: int
-    time_ms: int
+__all__ = ["PartitionState"]
 
 
 class _Serial(Struct):
     day: str = ""
     number: int = 0
-    bucket: int = 0  # the one being filled; earlier ones may be gone altogether
+    bucket: int = 0  # of seen reports, the one being filled
 
 
-_seen_decoder = msgspec.json.Decoder(list[Seen])
 _brief_decoder = msgspec.json.Decoder(Brief)
 
 
@@ -66,7 +49,8 @@ class PartitionState:
     Args:
         partition: its number.
         books: every policy that may be met, by sha256.
-        seen_window_ms: how long reports are remembered against repeats; `SEEN_WINDOW_MS` when not given.
+        partitions: how many there are; an id that names another one beyond them is nobody's.
+        seen_window_ms: how long reports are remembered against repeats.
         awake_max: how many incidents stay objects between two calls of `Engine.process`.
     """
 
@@ -74,11 +58,12 @@ class PartitionState:
         self,
         partition: int,
         books: Mapping[str, Rulebook],
-        seen_window_ms: int | None = None,
+        *,
+        partitions: int = 1,
+        seen_window_ms: int = SEEN_WINDOW_MS,
         awake_max: int = AWAKE_MAX,
     ) -> None:
-        self.seen_window_ms = SEEN_WINDOW_MS if seen_window_ms is None else seen_window_ms
-        self.partition = partition
+        self.partition, self.partitions = partition, partitions
         self.books = books
         self.incidents = Shelf(self._revive, awake_max)
         self.timers = Timers(self.incidents)
@@ -87,13 +72,9 @@ class PartitionState:
         self.policy_sha: str | None = None
         self.modes = Modes()
         self.job: Job | None = None
-        self.serial = _Serial()
+        self.repeats = Repeats(self.incidents, seen_window_ms)
+        self._day, self._number = "", 0  # of the last incident opened
         self._kept: frozenset[str] = frozenset()  # values of `state` that come and go, and are there now
-        self._seen: dict[str, dict[str, Seen]] = {}  # by source, then by report
-        self._buckets: dict[int, list[Seen]] = {}
-        self._fresh = 0  # the first whose youngest report may still be within the window
-        self._aged: dict[str, list[tuple[int, Seen]]] = {}  # reports kept for the sake of an incident
-        self._dirty_buckets: set[int] = set()
         self._decisions: dict[Any, Any] = {}  # of revived incidents: equal ones are one object
 
     @property
@@ -111,74 +92,29 @@ class PartitionState:
         """The policy an incident was decided under."""
         return self.books[incident.decided.policy]
 
-    def seen(self, source: str, report_id: str, now_ms: int) -> Seen | None:
-        """What became of a report: known within the window, and as long as its incident is held."""
-        seen = self._seen.get(source, {}).get(report_id)
-        if seen is None or (now_ms - seen.time_ms > self.seen_window_ms and seen.incident_id not in self.incidents):
-            return None
-        return seen
-
-    def remember(self, seen: Seen) -> None:
-        """Enter an accepted report."""
-        bucket = self._buckets.setdefault(self.serial.bucket, [])
-        bucket.append(seen)
-        self._seen.setdefault(seen.source, {})[seen.report_id] = seen
-        self._dirty_buckets.add(self.serial.bucket)
-        if len(bucket) >= SEEN_BUCKET:
-            self.serial.bucket += 1
-
-    def age(self, now_ms: int, out: Publisher) -> None:
-        """Of full buckets whose youngest report has left the window, keep only reports of incidents still held."""
-        while self._fresh < self.serial.bucket:
-            bucket = self._buckets.get(self._fresh, [])
-            if bucket and now_ms - bucket[-1].time_ms <= self.seen_window_ms:
-                return
-            gone = [seen for seen in bucket if seen.incident_id not in self.incidents]
-            for seen in bucket:
-                if seen.incident_id in self.incidents:
-                    self._aged.setdefault(seen.incident_id, []).append((self._fresh, seen))
-            self._forget(self._fresh, gone, out)
-            self._fresh += 1
-
     def drop(self, incident: Incident, out: Publisher) -> None:
         """An ended incident leaves memory and the compacted topics, and with it what was kept for its sake."""
         del self.incidents[incident.incident_id]
         out.drop(incident.incident_id)
         if incident.brief is not None:
             out.keep(f"brief/{incident.incident_id}", None)
-        for number, seen in self._aged.pop(incident.incident_id, ()):
-            self._forget(number, [seen], out)
+        self.repeats.drop(incident.incident_id, out)
 
-    def _forget(self, number: int, gone: list[Seen], out: Publisher) -> None:
-        bucket = self._buckets.get(number)
-        if bucket is None or not gone:
-            return
-        for seen in gone:
-            bucket.remove(seen)
-            of_source = self._seen.get(seen.source, {})
-            if of_source.get(seen.report_id) is seen:
-                del of_source[seen.report_id]
-                if not of_source:
-                    del self._seen[seen.source]
-        if bucket:
-            self._dirty_buckets.add(number)
-        else:
-            del self._buckets[number]
-            self._dirty_buckets.discard(number)
-            out.keep(f"seen/{number}", None)
+    @property
+    def serial(self) -> _Serial:
+        """What the next incident and the next remembered report are numbered after."""
+        return _Serial(self._day, self._number, self.repeats.filling)
 
     def next_id(self, day: str) -> str:
         """The next incident id: `YYYYMMDD-PPP-N…`; the day never goes back, whatever zone a new policy brings."""
-        if day > self.serial.day:
-            self.serial.day, self.serial.number = day, 0
-        self.serial.number += 1
-        return f"{self.serial.day}-{self.partition:03d}-{self.serial.number:05d}"
+        if day > self._day:
+            self._day, self._number = day, 0
+        self._number += 1
+        return f"{self._day}-{self.partition:03d}-{self._number:05d}"
 
     def settle(self, out: Publisher) -> None:
         """End of a call: write what changed to `state`, and let incidents fall asleep."""
-        for number in sorted(self._dirty_buckets):
-            out.keep(f"seen/{number}", encode(self._buckets[number]))
-        self._dirty_buckets.clear()
+        self.repeats.settle(out)
         out.keep("serial", encode(self.serial))
         out.keep("tally", encode(dict(sorted(self.tally.items()))))
         if self.policy_sha is not None:
@@ -212,16 +148,6 @@ class PartitionState:
         self.job = job
         self._kept |= {"job"}
 
-    def reports_of(self, incident_id: str) -> list[tuple[str, str]]:
-        """Every report of an incident that is remembered against repeats, the first one first."""
-        found = [
-            (seen.time_ms, seen.source, seen.report_id)
-            for of_source in self._seen.values()
-            for seen in of_source.values()
-            if seen.incident_id == incident_id
-        ]
-        return [(source, report_id) for _, source, report_id in sorted(found)]
-
     def reindex(self) -> None:
         """Enter every open incident into the merge index anew, when merge rules change."""
         self.merges = MergeIndex(self.incidents)
@@ -239,15 +165,14 @@ class PartitionState:
             LookupError: an incident was decided under a policy that is not in `books`.
         """
         briefs: dict[str, bytes] = {}
+        repeats: list[tuple[str, str, bytes]] = []
         for key, value in state:
-            self._restore_value(key, value, briefs)
-        for number in sorted(self._buckets):  # a report that was split off stands twice: the later one counts
-            for seen in self._buckets[number]:
-                of_source = self._seen.setdefault(seen.source, {})
-                known = of_source.get(seen.report_id)
-                if known is None or known.time_ms <= seen.time_ms:
-                    of_source[seen.report_id] = seen
-        ids = self._share_words()
+            kind, _, rest = key.partition("/")
+            if kind in ("seen", "taken"):
+                repeats.append((kind, rest, value))
+            else:
+                self._restore_value(kind, rest, value, briefs)
+        ids = self.repeats.restore(repeats)
         for incident_id, value in sorted(incidents):
             record = read_published(value)
             record.incident_id = ids.get(incident_id, incident_id)
@@ -257,15 +182,6 @@ class PartitionState:
                 )
             self.timers.enter(incident_id, self.incidents.put(record, value, briefs.get(incident_id)))
             self._index(record.glance())
-
-    def _share_words(self) -> dict[str, str]:
-        """Reports of one source or incident hold one and the same text; gives the ids, to be held by incidents too."""
-        ids: dict[str, str] = {}
-        for bucket in self._buckets.values():
-            for seen in bucket:
-                force_setattr(seen, "source", intern(seen.source))
-                force_setattr(seen, "incident_id", ids.setdefault(seen.incident_id, seen.incident_id))
-        return ids
 
     def _revive(self, value: bytes, brief: bytes | None) -> Incident:
         """An incident as it was when this was published."""
@@ -278,14 +194,12 @@ class PartitionState:
         incident.next_ms = next_due_ms(incident)
         return incident
 
-    def _restore_value(self, key: str, value: bytes, briefs: dict[str, bytes]) -> None:
-        kind, _, rest = key.partition("/")
-        if kind == "seen":
-            self._buckets[int(rest)] = _seen_decoder.decode(value)
-        elif kind == "brief":
+    def _restore_value(self, kind: str, rest: str, value: bytes, briefs: dict[str, bytes]) -> None:
+        if kind == "brief":
             briefs[rest] = value
         elif kind == "serial":
-            self.serial = msgspec.json.decode(value, type=_Serial)
+            serial = msgspec.json.decode(value, type=_Serial)
+            self._day, self._number, self.repeats.filling = serial.day, serial.number, serial.bucket
         elif kind == "tally":
             self.tally = Counter(msgspec.json.decode(value, type=dict[str, int]))
         elif kind == "policy":
@@ -296,4 +210,4 @@ class PartitionState:
         elif kind == "job":
             self.begin(msgspec.json.decode(value, type=Job))
         else:
-            raise ValueError(f"state holds a key this version does not know: {key}")
+            raise ValueError(f"state holds a key this version does not know: {kind}/{rest}")

@@ -123,10 +123,10 @@ def extend(target: Target, clock: Clock, pace: Pace) -> None:
     refresh(target, clock, pace)
 
 
-def retime(policy: Policy, target: Target, budgets: Sequence[TargetBudget], now_ms: int, pace: Pace) -> bool:
+def retime(policy: Policy, target: Target, budgets: Sequence[TargetBudget], now_ms: int, pace: Pace) -> None:
     """Put another budget in place: the start stays, every pause counts on the new clock too, extensions are dropped.
 
-    Of several the earliest due wins. One that had run out before `now_ms` is breached as of then; returns whether.
+    Of several the earliest due wins. One that had run out before `now_ms` is breached as of then.
     """
     runs = target.runs if target.since_ms < 0 else _joined(target.runs, target.since_ms, now_ms)
     best: tuple[int, TargetBudget] | None = None
@@ -135,7 +135,7 @@ def retime(policy: Policy, target: Target, budgets: Sequence[TargetBudget], now_
         if best is None or due_ms < best[0]:
             best = due_ms, promised
     if best is None or not runs:
-        return False
+        return
     due_ms, promised = best
     opened = policy.open(promised.budget, runs[0][0])
     clock = policy.clock(opened.clock)
@@ -149,7 +149,6 @@ def retime(policy: Policy, target: Target, budgets: Sequence[TargetBudget], now_
     if target.since_ms >= 0:
         target.since_ms = now_ms
     _take_pace(target, clock, pace)
-    return target.breached_ms is not None
 
 
 def repace(target: Target, clock: Clock, now_ms: int, pace: Pace) -> None:

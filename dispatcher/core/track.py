@@ -20,7 +20,7 @@ from dispatcher.core import (
     whistling,
 )
 from dispatcher.core.actions import ACTION_TABLE, DECIDING, refusal
-from dispatcher.core.incident import UPDATES_MAX, Incident
+from dispatcher.core.incident import Incident
 from dispatcher.core.joining import partition_of
 from dispatcher.core.lifecycle import IncidentState
 from dispatcher.core.messages import Action, Reason
@@ -39,7 +39,7 @@ def track(turn: Turn, work: UpdateWork, now_ms: int) -> None:
     state, update = turn.state, work.update
     incident_id, named = update.incident_id, update.incident_id
     if update.report is not None:
-        seen = state.seen(update.report.source, update.report.report_id, now_ms)
+        seen = state.repeats.seen(update.report.source, update.report.report_id, now_ms)
         incident_id = None if seen is None else seen.incident_id
         named = f"with the report {update.report.source}/{update.report.report_id}"
     incident = None if incident_id is None else state.incidents.get(incident_id)
@@ -51,7 +51,7 @@ def track(turn: Turn, work: UpdateWork, now_ms: int) -> None:
     if incident is None:
         turn.refuse(work, Reason.UNKNOWN_INCIDENT, f"no incident {named} in this partition")
         return
-    known = None if incident.updates is None else incident.updates.get(update.update_id)
+    known = state.repeats.taken(incident, update.update_id)
     if known is not None:
         if known == work.digest:
             turn.count("updates_repeated")
@@ -67,7 +67,7 @@ def track(turn: Turn, work: UpdateWork, now_ms: int) -> None:
         turn.refuse(work, refused.reason, refused.detail)
         return
     turn.count("updates_accepted")
-    incident.updates = _remember_update(incident.updates, update.update_id, work.digest)
+    state.repeats.take(incident, update.update_id, work.digest, turn.out)
     if work.actor.role == "system":  # marks of our own drivers (clock_skew); others' words are not for the public
         incident.flags = tuple(dict.fromkeys((*incident.flags, *update.flags)))
     if not incident.open:
@@ -114,14 +114,6 @@ def _parent(turn: Turn, incident: Incident | None) -> Incident | None:
             return incident
         incident = parent
     return incident
-
-
-def _remember_update(known: dict[str, int] | None, update_id: str, digest: int) -> dict[str, int]:
-    updates = dict(known or {})
-    updates[update_id] = digest
-    while len(updates) > UPDATES_MAX:
-        del updates[next(iter(updates))]
-    return updates
 
 
 _ABOUT_REPORTS = frozenset({Action.CONTACT, Action.CALLBACK, Action.REOPEN_REQUEST})

@@ -15,7 +15,6 @@ from dispatcher.core.state import PartitionState
 from dispatcher.core.waiting import settle_desk
 from dispatcher.core.wire import encode
 from dispatcher.core.work import CommandWork, Rejected, ReportWork, UpdateWork
-from rules import is_people
 
 __all__ = ["REOPEN_WINDOW_MS", "Turn"]
 
@@ -101,8 +100,7 @@ class Turn:
 
     def people_of(self, incident: Incident) -> list[tuple[str, str]]:
         """The reports that came from people (devices are not told), those merged into the incident included."""
-        policy = self.state.book.policy
-        people = {code for code, source in policy.sources.items() if is_people(source)}
+        people = self.state.book.people
         return [report for report in self._reports(incident) if report[0] in people]
 
     def _reports(self, incident: Incident) -> Iterator[tuple[str, str]]:
@@ -112,6 +110,6 @@ class Turn:
         if own <= len(incident.reports):
             yield from incident.reports
         else:  # more than an incident lists: those remembered against repeats
-            yield from self.state.reports_of(incident.incident_id)
+            yield from self.state.repeats.reports_of(incident.incident_id)
         for child in merged:
             yield from self._reports(child)

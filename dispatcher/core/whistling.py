@@ -7,7 +7,7 @@ from dispatcher.core.instants import ms_to_text
 from dispatcher.core.lifecycle import SENT_OUT, AssignmentState
 from dispatcher.core.messages import Reason
 from dispatcher.core.mover import Mover
-from dispatcher.core.offering import WHISTLE, compel
+from dispatcher.core.offering import WHISTLE, compel, shown_party
 from dispatcher.core.privacy import mask_code
 from dispatcher.core.redeciding import decide_again
 from dispatcher.core.step import Refused, Step
@@ -29,11 +29,12 @@ def whistle(step: Step) -> None:
         if step.book.policy.department(name.partition("@")[0]) is None:
             raise Refused(Reason.NOT_ALLOWED, f"no department {mask_code(name)} in this policy")
     step.require_room(len(update.departments))
-    incident.whistle = WhistleCall(kind, step.actor.unit, ms_to_text(step.now_ms), update.departments)
+    departments = tuple(shown_party(name, incident.place.path) for name in update.departments)
+    incident.whistle = WhistleCall(kind, step.actor.unit, ms_to_text(step.now_ms), departments)
     step.change.entry("whistled", whistle=incident.whistle)
     decide_again(step, "whistle", replace(incident.facts, whistle=kind))
     if incident.dispatched_ms is not None:
-        compel(step.book, incident, step.change, step.decision(), update.departments)
+        compel(step.book, incident, step.change, step.decision(), departments)
     step.change.queue = "urgency"
 
 

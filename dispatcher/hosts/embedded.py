@@ -25,6 +25,7 @@ from dispatcher.core import (
 )
 from dispatcher.core.control import Activate
 from dispatcher.core.intake import reject_unread
+from dispatcher.core.repeats import SEEN_WINDOW_MS
 from dispatcher.core.wire import encode
 from dispatcher.core.work import CommandWork, Work
 from dispatcher.ledger import Entry, Ledger, LedgerError, Owner
@@ -191,7 +192,7 @@ class Embedded:
 
     def _rebuild(self) -> Engine:
         replayed = self._ledger.newest(IMPORTS, REPLAY_KEY) is not None  # a closed set: an id is one report throughout
-        state = PartitionState(PARTITION, self._books, NEVER_MS if replayed else None)
+        state = PartitionState(PARTITION, self._books, seen_window_ms=NEVER_MS if replayed else SEEN_WINDOW_MS)
         state.restore(*self._ledger.restore(PARTITION))
         return Engine(state, self._ledger.position(PARTITION), self._grid)
 

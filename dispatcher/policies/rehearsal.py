@@ -125,7 +125,7 @@ class Rehearsal:
         Returns the name it has already, when it is none of its own.
         """
         number = number or len(self._sources)
-        seen = self._host.engine.state.seen(self._sources[number - 1], report_id(number), at_ms)
+        seen = self._host.engine.state.repeats.seen(self._sources[number - 1], report_id(number), at_ms)
         incident_id = "" if seen is None else seen.incident_id
         known = self.name_of(incident_id)
         if known == incident_id:

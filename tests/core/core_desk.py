@@ -31,7 +31,7 @@ class Desk:
         self.seq = -1
         self.updates = 0
         self.poisoned: set[str] = set()
-        self.engine = Engine(PartitionState(0, self.books), Position(), "grid-hash")
+        self.engine = Engine(PartitionState(0, self.books, partitions=8), Position(), "grid-hash")
         self.activate(self.book, expects=None)
 
     # --- records in ---------------------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ class Desk:
     ) -> Incident:
         """Send a report and give the incident it went to."""
         self.send("reports", report(report_id, category, source, **fields))
-        seen = self.engine.state.seen(source, report_id, self.now_ms)
+        seen = self.engine.state.repeats.seen(source, report_id, self.now_ms)
         assert seen is not None, self.last("rejected")
         return self.engine.state.incidents[seen.incident_id]
 
@@ -157,7 +157,7 @@ class Desk:
             ]
             for topic in ("state", "incidents")
         }
-        state = PartitionState(0, self.books)
+        state = PartitionState(0, self.books, partitions=8)
         state.restore(kept["state"], kept["incidents"])
         return Engine(state, self.engine.position, "grid-hash")
 

@@ -326,3 +326,115 @@ def test_one_part_cannot_use_up_the_requests_of_the_others():
         ask(desk, incident, "refuse", "dispatcher", number=number)
     assert "8 requests, which is the most" in (desk.update(incident, "request", "fire-brigade", **fields) or "")
     ask(desk, incident, "request", "gas-company", **fields)
+
+
+def test_an_extension_is_not_granted_anew_because_the_incident_was_reclassified():
+    """The count went with the budget: a department could have had as many as it was reclassified."""
+    desk = Desk(("    hold: {max: 5d, times: 1}\n", "    hold: {max: 5d, times: 1}\n    extend_times: 1\n"))
+    incident = desk.report("r", "02")
+    do(desk, incident, ("acknowledge", "water-bureau"))
+    ask(desk, incident, "request", "water-bureau", kind="extension", reason_code="parts")
+    ask(desk, incident, "approve", "shift_lead", number=1)
+    ask(desk, incident, "reclassify", "acceptor", severity=2)
+    again = desk.update(incident, "request", "water-bureau", kind="extension", reason_code="parts")
+    assert again == "not_allowed: works allows 1 extensions"
+
+
+def test_a_whistle_may_sound_before_the_incident_is_filed_and_calls_when_it_is():
+    desk = Desk()
+    doubtful = desk.report("r", "02", source="satellite")
+    ask(desk, doubtful, "whistle", "street", kind="joint", departments=["fire-brigade"])
+    assert (doubtful.state, doubtful.support, doubtful.facts.whistle) == ("verifying", (), "joint")
+    ask(desk, doubtful, "verify", "officer", result="exists")
+    assert [(part.party, part.required) for part in doubtful.support] == [("fire-brigade", True)]
+    assert ("fire-brigade", "attend") in [(target.of, target.name) for target in doubtful.targets]
+
+
+def test_an_update_is_taken_once_however_many_came_after_it():
+    """The ids of the last 200 were remembered."""
+    desk = Desk()
+    incident = desk.report("r", "02")
+    for number in range(450):
+        ask(desk, incident, "note", "officer", update_id=f"n{number}", text="x")
+    desk.engine = desk.reborn()
+    incident = desk.engine.state.incidents[incident.incident_id]
+    revision = incident.revision
+    for number in (0, 199, 200, 399, 400, 449):
+        assert desk.update(incident, "note", "officer", update_id=f"n{number}", text="x") is None
+        assert desk.update(incident, "note", "officer", update_id=f"n{number}", text="y") == (
+            f"conflict: n{number} was taken with other content"
+        )
+    assert (incident.revision, desk.engine.state.tally["updates_repeated"]) == (revision, 6)
+    assert len(incident.updates or {}) == 50
+    pages = [key for (topic, key), value in desk.compacted.items() if topic == "state" and key.startswith("taken/")]
+    assert pages == [f"taken/{incident.incident_id}/{n}" for n in range(2)]
+    ask(desk, incident, "void", "supervisor", reason_code="test")
+    desk.clock(8 * DAY_MS)
+    assert [desk.compacted["state", page] for page in pages] == [None, None]
+
+
+def test_a_partition_there_is_not_takes_no_incident_in():
+    desk = Desk()
+    incident = desk.report("r", "02")
+    said = desk.update(incident, "merge", "dispatcher", into="20260302-008-00001")
+    assert said == "unknown_partition: 20260302-008-00001 names a partition there is not"
+    assert incident.state == "dispatched"
+
+
+def test_a_person_who_files_what_a_guard_has_parked_sends_it_out_by_the_rules():
+    """It met the guard again and went to the fallback."""
+    desk = Desk()
+    incident = desk.report("r", "02", tags=["park"])
+    assert (incident.state, incident.lead) == ("received", None)
+    ask(desk, incident, "file", "acceptor")
+    assert incident.lead is not None
+    assert (incident.lead.party, incident.decided.route, incident.decided.fallback) == ("water-bureau", "water", None)
+    assert incident.facts.filed
+
+
+def test_what_is_named_as_a_unit_is_a_code():
+    """Whatever stood behind the @ was published."""
+    desk = Desk()
+    incident = desk.report("r", "02")
+    do(desk, incident, ("acknowledge", "water-bureau"))
+    fields = {"kind": "support", "reason_code": "equipment", "departments": ["street-office@13812345678"]}
+    assert (
+        desk.update(incident, "request", "water-bureau", **fields)
+        == "not_allowed: no department street-office@*** here"
+    )
+    ask(desk, incident, "whistle", "street", kind="joint", departments=["fire-brigade@13812345678"])
+    assert incident.whistle is not None
+    assert incident.whistle.departments == ("fire-brigade@***",)
+    assert not any(b"13812345678" in value for topic, _, _, value in desk.records if topic != "rejected")
+
+
+def test_rounds_of_rework_and_reopening_have_an_end():
+    """Each lengthens the record by a span of every clock: the hundred and first is refused, and nothing else is."""
+    desk = Desk()
+    incident = desk.report("r", "02")
+    do(desk, incident, ("acknowledge", "water-bureau"), ("done", "water-bureau"))
+    incident.tally().rework = 100
+    assert desk.update(incident, "check", "checker", result="fail") == (
+        "not_allowed: sent back or reopened 100 times: a supervisor ends it"
+    )
+    ask(desk, incident, "check", "checker", result="pass")
+    ask(desk, incident, "reopen_request", "reporter")
+    assert desk.update(incident, "reopen", "shift_lead") == (
+        "not_allowed: sent back or reopened 100 times: let it be reported anew"
+    )
+    ask(desk, incident, "refuse_reopen", "shift_lead", reason_code="settled")
+    assert incident.state == "closed"
+
+
+def test_what_runs_out_while_the_centre_thinks_about_a_return_is_not_charged_to_who_was_right():
+    """Its acknowledgement fell due while the return lay at the centre."""
+    desk = Desk()
+    for agreed in (True, False):
+        incident = desk.report(f"r{agreed}", "03.02")
+        desk.now_ms += MINUTE_MS
+        ask(desk, incident, "return", "fire-brigade", reason_code="not_ours")
+        desk.clock(5 * MINUTE_MS)
+        (target,) = [t for t in incident.targets if (t.name, t.of) == ("acknowledge", "fire-brigade")]
+        assert target.breached_ms == target.due_ms
+        ask(desk, incident, "accept_return" if agreed else "refuse_return", "dispatcher", department="fire-brigade")
+        assert (target.breached_ms is None, target.active) == (agreed, not agreed)

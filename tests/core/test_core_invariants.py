@@ -101,7 +101,7 @@ class Walk:
 def check_batches(desk: HistoryDesk, rng: random.Random) -> None:
     """The same work in other batches, by an engine that never restarted and lets incidents sleep: the same bytes."""
     other = HistoryDesk()
-    other.engine = Engine(PartitionState(0, other.books, awake_max=AWAKE_MAX), Position(), "grid-hash")
+    other.engine = Engine(PartitionState(0, other.books, partitions=8, awake_max=AWAKE_MAX), Position(), "grid-hash")
     other.records, other.compacted = [], {}
     other.retake(desk.work, rng)
     assert other.records == desk.records

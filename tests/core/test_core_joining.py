@@ -86,11 +86,11 @@ def test_a_report_that_was_merged_by_itself_becomes_an_incident_of_its_own():
     assert desk.report("r2", "01") is first
     report = {"report": {"source": "hotline", "report_id": "r2"}, "incident_id": None}
     assert desk.update(first, "split", "dispatcher", **report) is None
-    seen = desk.engine.state.seen("hotline", "r2", desk.now_ms)
+    seen = desk.engine.state.repeats.seen("hotline", "r2", desk.now_ms)
     other = desk.engine.state.incidents[seen.incident_id]
     assert (other.reports, other.state, other.category) == ((("hotline", "r2"),), "dispatched", "01")
     assert (first.reports, first.report_count) == ((("hotline", "r1"),), 1)
-    assert desk.reborn().state.seen("hotline", "r2", desk.now_ms) == seen
+    assert desk.reborn().state.repeats.seen("hotline", "r2", desk.now_ms) == seen
     report["report"] = {"source": "hotline", "report_id": "r1"}
     assert "was opened by r1" in (desk.update(first, "split", "dispatcher", **report) or "")
     desk.send("reports", {**_again("r2"), "category": "01"})

@@ -56,7 +56,7 @@ EXPECTED = {
     "reply": ("department", f"{OPEN} closed", f"offered {AT_WORK} done approved returned"),
     "milestone": ("department shift_lead supervisor", OPEN, None),
     "clear": (f"street supervisor {CENTRE}", f"{OPEN} closed", None),
-    "whistle": ("street", f"filed {LED}", None),
+    "whistle": ("street", f"received verifying filed {LED}", None),
     "confirm_arrival": (f"street {CENTRE}", LATE_TOO, AT_WORK),
     "end_whistle": ("street shift_lead", OPEN, None),
     "rate": ("street", f"{OPEN} closed", f"{AT_WORK} done approved"),

@@ -27,7 +27,7 @@ SEEDS = range(4)
 def desk_with(awake_max: int) -> Desk:
     """An empty desk of whose incidents only so many stay awake."""
     desk = Desk()
-    desk.engine = Engine(PartitionState(0, desk.books, awake_max=awake_max), Position(), "grid-hash")
+    desk.engine = Engine(PartitionState(0, desk.books, partitions=8, awake_max=awake_max), Position(), "grid-hash")
     desk.records.clear()
     desk.compacted.clear()
     desk.counts.clear()
@@ -58,7 +58,7 @@ def published(desk: Desk, *, next_at: bool) -> list[tuple[str, bytes]]:
 
 
 def restored(desk: Desk, *, next_at: bool, awake_max: int = 4_096) -> PartitionState:
-    state = PartitionState(0, desk.books, awake_max=awake_max)
+    state = PartitionState(0, desk.books, partitions=8, awake_max=awake_max)
     kept = [(key, value) for (topic, key), value in desk.compacted.items() if topic == "state" and value is not None]
     state.restore(kept, published(desk, next_at=next_at))
     return state

@@ -7,7 +7,7 @@ from core_desk import Desk
 
 from dispatcher.core import Engine, Incident, PartitionState, Position, Rulebook
 from dispatcher.core.publish import Publisher
-from dispatcher.core.state import SEEN_BUCKET, SEEN_WINDOW_MS, Seen
+from dispatcher.core.repeats import SEEN_BUCKET, SEEN_WINDOW_MS, Seen
 
 
 def tally(desk: Desk) -> tuple[int, int, int]:
@@ -52,7 +52,7 @@ def test_a_report_is_known_for_the_window_and_not_a_moment_longer(restarted: boo
         desk.engine = desk.reborn()
     desk.send("reports", report("r1", "02", text="other"))
     assert tally(desk) == (2, 1, 1)
-    assert desk.engine.state.seen("hotline", "r1", desk.now_ms) is not None
+    assert desk.engine.state.repeats.seen("hotline", "r1", desk.now_ms) is not None
 
 
 def test_the_window_is_as_long_as_promised():
@@ -80,7 +80,7 @@ def test_a_report_is_known_as_long_as_its_incident_is_held():
     void(desk, desk.engine.state.incidents[held.incident_id])
     desk.clock(8 * DAY_MS)
     assert buckets(desk) == {}
-    assert desk.engine.state.seen("hotline", "old", desk.now_ms) is None
+    assert desk.engine.state.repeats.seen("hotline", "old", desk.now_ms) is None
 
 
 def fill(desk: Desk, reports: int, name: str = "f") -> None:
@@ -98,7 +98,7 @@ def test_full_buckets_are_emptied_when_they_leave_the_window():
     assert len(buckets(desk)) == 3
     desk.clock(1)
     assert buckets(desk) == {"seen/2": 3}
-    assert sum(map(len, desk.engine.state._seen.values())) == 3
+    assert sum(map(len, desk.engine.state.repeats._by_source.values())) == 3
 
 
 @pytest.mark.parametrize("reports", [SEEN_BUCKET, SEEN_BUCKET + 1])
@@ -124,11 +124,11 @@ def test_a_report_taken_anew_outlives_what_was_known_of_it():
     desk.clock(12 * DAY_MS)  # seen/0 has gone
     fill(desk, 1, "a")  # a0 again, the last of seen/1
     state = desk.engine.state
-    first = state.seen("hotline", "a0", desk.now_ms)
+    first = state.repeats.seen("hotline", "a0", desk.now_ms)
     assert first is not None
     desk.clock(25 * DAY_MS)
-    assert state.seen("hotline", "a0", desk.now_ms) is first
-    assert desk.reborn().state.seen("hotline", "a0", desk.now_ms) == first
+    assert state.repeats.seen("hotline", "a0", desk.now_ms) is first
+    assert desk.reborn().state.repeats.seen("hotline", "a0", desk.now_ms) == first
 
 
 def test_of_two_entries_of_one_report_the_younger_counts_after_a_restore():
@@ -136,7 +136,7 @@ def test_of_two_entries_of_one_report_the_younger_counts_after_a_restore():
     for order in ([older, younger], [younger, older]):
         state = PartitionState(0, {})
         state.restore([("seen/0", orjson.dumps([list(_fields(seen)) for seen in order]))], [])
-        found = state.seen("s", "r", 20)
+        found = state.repeats.seen("s", "r", 20)
         assert found is not None
         assert found.incident_id == "i2"
 
@@ -147,12 +147,12 @@ def _fields(seen: Seen) -> tuple[object, ...]:
 
 def test_ageing_one_entry_leaves_the_younger_of_the_same_report():
     state, out = PartitionState(0, {}), Publisher()
-    state.remember(Seen("s", "r", "i1", 1, 0))
+    state.repeats.remember(Seen("s", "r", "i1", 1, 0))
     for n in range(SEEN_BUCKET - 1):
-        state.remember(Seen("s", f"x{n}", "i1", 1, 0))
-    state.remember(Seen("s", "r", "i2", 2, SEEN_WINDOW_MS + 1))
-    state.age(SEEN_WINDOW_MS + 1, out)
-    found = state.seen("s", "r", SEEN_WINDOW_MS + 1)
+        state.repeats.remember(Seen("s", f"x{n}", "i1", 1, 0))
+    state.repeats.remember(Seen("s", "r", "i2", 2, SEEN_WINDOW_MS + 1))
+    state.repeats.age(SEEN_WINDOW_MS + 1, out)
+    found = state.repeats.seen("s", "r", SEEN_WINDOW_MS + 1)
     assert found is not None
     assert found.incident_id == "i2"
     assert out.compacted == {("state", "seen/0"): None}
@@ -173,8 +173,8 @@ def test_ids_are_unique_ordered_and_dated_by_the_local_day():
 
 def test_the_serial_has_no_bound_and_the_day_never_goes_back():
     state = PartitionState(7, {})
-    state.serial.number = 99_998
-    state.serial.day = "20260302"
+    state._number = 99_998
+    state._day = "20260302"
     assert [state.next_id("20260302"), state.next_id("20260301")] == ["20260302-007-99999", "20260302-007-100000"]
     assert state.next_id("20260303") == "20260303-007-00001"
 

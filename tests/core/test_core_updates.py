@@ -46,17 +46,6 @@ def test_a_refused_update_may_be_sent_again():
     assert desk.update(incident, "done", "gas-company", update_id="u") is None
 
 
-def test_only_the_last_two_hundred_update_ids_are_remembered():
-    desk = Desk()
-    incident = gas(desk)
-    for n in range(201):
-        assert desk.update(incident, "note", "officer", text="x", update_id=f"n{n}") is None
-    assert incident.updates is not None
-    assert len(incident.updates) == 200
-    assert desk.update(incident, "note", "officer", text="y", update_id="n1").startswith("conflict")  # type: ignore[union-attr]
-    assert desk.update(incident, "note", "officer", text="y", update_id="n0") is None
-
-
 def test_an_incident_is_named_by_one_of_its_reports_too():
     desk = Desk()
     incident = desk.report("r1", "02")

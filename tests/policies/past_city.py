@@ -62,7 +62,7 @@ class Town:
         if cell is not None:
             message["location"] = {"cell": cell}
         self.send(REPORTS, {**message, **fields})
-        seen = self.host.engine.state.seen(fields.get("source", "hotline"), report_id, self.now_ms)
+        seen = self.host.engine.state.repeats.seen(fields.get("source", "hotline"), report_id, self.now_ms)
         assert seen is not None, self.out("rejected")
         return seen.incident_id
 

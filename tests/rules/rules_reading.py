@@ -36,7 +36,7 @@ class Reading:
         self.severity, self.tags = facts.severity, list(facts.tags)
         self.overlays: list[Overlay] = []
         self.keyed: dict[str, Keyed] = {}
-        guards = sorted(policy.guards, key=lambda guard: -guard.priority)
+        guards = [] if facts.filed else sorted(policy.guards, key=lambda guard: -guard.priority)
         self.guard = next((guard for guard in guards if self.read(guard).holds), None)
         for guard in guards:
             self.read(guard)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 from rules_random import random_facts, random_policy, rich_facts, rich_policy
 from rules_reading import Reading
 
@@ -29,7 +30,11 @@ def check(policy: Policy, facts: Facts, decided: Decision, trace: Trace) -> Read
     assert trace.won_by == said.won_by
     for traced in (*trace.overlays, *trace.routes, *([trace.guard] if trace.guard else [])):
         assert [(k.key, k.negated, k.held, k.passes) for k in traced.keys] == list(said.keyed[traced.id]), traced.id
-    rules = [policy.guards, () if said.guard else policy.overlays, () if said.guard else policy.routes]
+    rules = [
+        () if facts.filed else policy.guards,
+        () if said.guard else policy.overlays,
+        () if said.guard else policy.routes,
+    ]
     for near, of in zip((trace.near_guards, trace.near_overlays, trace.near_routes), rules, strict=True):
         assert [(miss.id, miss.failed.key) for miss in near] == said.near(of)
         for miss in near:
@@ -45,6 +50,23 @@ def check(policy: Policy, facts: Facts, decided: Decision, trace: Trace) -> Read
     assert decided.tags == tuple(dict.fromkeys(tag for overlay in said.overlays for tag in overlay.tags))
     assert (decided.level, decided.level_by) == said.level(route if resolved else None, decided.lead.department)
     return said
+
+
+def test_what_a_person_has_filed_meets_no_guard():
+    """Everything else of the policy holds as ever, and every way of deciding agrees on it."""
+    stopped = 0
+    for seed in range(60):
+        policy = rich_policy(seed)
+        decider, rng = compile_policy(policy), random.Random(seed)
+        for _ in range(50):
+            facts = rich_facts(rng)
+            stopped += decider.decide(facts).guard is not None
+            filed = replace(facts, filed=True)
+            decided = decider.decide(filed)
+            assert decided.guard is None
+            assert decided == decide_plainly(policy, filed)
+            check(policy, filed, decided, explain(policy, filed))
+    assert stopped > 100
 
 
 @pytest.mark.parametrize("part", range(PARTS))

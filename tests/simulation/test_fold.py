@@ -6,11 +6,11 @@ from sim_city import books, start
 from sim_history import START_MS, History
 from sim_outputs import no_clock, outputs
 
-from dispatcher.core import CLOCK, DAY_MS, REPORTS, PartitionState, ms_to_text
-from dispatcher.core import state as state_module
-from dispatcher.core.state import SEEN_WINDOW_MS
+from dispatcher.core import CLOCK, DAY_MS, REPORTS, PartitionState, ms_to_text, repeats
+from dispatcher.core.repeats import SEEN_WINDOW_MS
 from dispatcher.core.wire import encode, incident_json
 from dispatcher.core.work import Position
+from dispatcher.hosts import embedded
 from dispatcher.ledger import Entry, MemoryLedger
 
 
@@ -25,8 +25,9 @@ def said_of(state: PartitionState) -> dict:
         },
         "next due": state.timers.next_due_ms,
         "merges": {key: sorted(found.split()) for key, found in state.merges._buckets.items()},
-        "seen": state._buckets,
-        "seen by report": state._seen,
+        "seen": state.repeats._buckets,
+        "seen by report": state.repeats._by_source,
+        "taken": state.repeats._pages,
         "serial": encode(state.serial),
         "tally": state.tally,
         "policy": state.policy_sha,
@@ -54,15 +55,15 @@ def test_a_rebuilt_engine_equals_the_living_one_after_every_record(seed):
 
 def test_a_rebuilt_engine_equals_the_living_one_beyond_the_window_of_repeats(monkeypatch):
     """More buckets of seen reports than one, more days than the window: some are forgotten, some kept, some full."""
-    monkeypatch.setattr(state_module, "SEEN_BUCKET", 3)
-    monkeypatch.setattr(state_module, "SEEN_WINDOW_MS", 2 * 86_400_000)
+    monkeypatch.setattr(repeats, "SEEN_BUCKET", 3)
+    monkeypatch.setattr(embedded, "SEEN_WINDOW_MS", 2 * 86_400_000)
     ledger = MemoryLedger(no_clock)
     host = start(ledger, batch_records=1)
     ledger.append(History(5).entries(300))
     forgotten = 0
     while host.step():
         assert said_of(rebuilt(ledger)) == said_of(host.engine.state), host.engine.position
-        forgotten = host.engine.state._fresh
+        forgotten = host.engine.state.repeats._fresh
     assert forgotten > 5
     assert host.engine.position.time_ms > 4 * 86_400_000
 
@@ -82,7 +83,7 @@ def drill(number: int, at_ms: int) -> Entry:
 @pytest.mark.parametrize("before", range(3, 7))
 def test_buckets_of_seen_reports_do_not_depend_on_restarts(monkeypatch, before):
     """The last full bucket ages, and then the engine restarts: what comes next is entered beside it, not into it."""
-    monkeypatch.setattr(state_module, "SEEN_BUCKET", 2)
+    monkeypatch.setattr(repeats, "SEEN_BUCKET", 2)
     reports = [drill(n, START_MS + n) for n in range(before)]
     later_ms = START_MS + SEEN_WINDOW_MS + DAY_MS
     reports += [Entry(CLOCK, b"", None, later_ms), *[drill(100 + n, later_ms + n) for n in range(3)]]

@@ -24,7 +24,7 @@ def reported(desk: Desk, report_id: str, category: str, source: str = "hotline",
         "location": {"lon": 114.005, "lat": 30.01}, **fields,
     })  # fmt: skip
     desk.host.catch_up()
-    return desk.host.engine.state.seen(source, report_id, desk.now_ms).incident_id
+    return desk.host.engine.state.repeats.seen(source, report_id, desk.now_ms).incident_id
 
 
 def worked(desk: Desk, incident_id: str) -> None:
