@@ -192,7 +192,7 @@ def _read_update(record: Record) -> tuple[UpdateWork, int]:
         if update.action is Action.DELEGATE:  # there `unit` says to whom
             unit = None if update.actor is None else update.actor.unit
         actor = Actor("department", record.topic.removeprefix(DEPARTMENT_UPDATES), unit, person)
-    if (update.incident_id is None) == (update.report is None):
+    if update.incident_id is None and update.report is None:
         raise _Refusal(Reason.MISSING_FIELD, "name the incident by incident_id or by report {source, report_id}")
     for moment in (update.until, *(milestone.due for milestone in update.milestones)):
         if moment is not None:

@@ -41,6 +41,7 @@ class Published(Struct, gc=False):
     """As much of a record on `incidents` as is needed to put it on the shelf and find it again."""
 
     incident_id: str
+    revision: int
     state: IncidentState
     place: Place
     opened_at: str

@@ -73,6 +73,7 @@ class PartitionState:
         self.modes = Modes()
         self.job: Job | None = None
         self.repeats = Repeats(self.incidents, seen_window_ms)
+        self.revisions = 0  # of all incidents held, added up: what was restored is compared with what was recorded
         self._day, self._number = "", 0  # of the last incident opened
         self._kept: frozenset[str] = frozenset()  # values of `state` that come and go, and are there now
         self._decisions: dict[Any, Any] = {}  # of revived incidents: equal ones are one object
@@ -95,6 +96,7 @@ class PartitionState:
     def drop(self, incident: Incident, out: Publisher) -> None:
         """An ended incident leaves memory and the compacted topics, and with it what was kept for its sake."""
         del self.incidents[incident.incident_id]
+        self.revisions -= incident.revision
         out.drop(incident.incident_id)
         if incident.brief is not None:
             out.keep(f"brief/{incident.incident_id}", None)
@@ -175,6 +177,7 @@ class PartitionState:
         ids = self.repeats.restore(repeats)
         for incident_id, value in sorted(incidents):
             record = read_published(value)
+            self.revisions += record.revision
             record.incident_id = ids.get(incident_id, incident_id)
             if record.decision.policy not in self.books:
                 raise LookupError(

@@ -38,10 +38,12 @@ def track(turn: Turn, work: UpdateWork, now_ms: int) -> None:
     """Take an update: a repeat, a rejection, or a change of its incident."""
     state, update = turn.state, work.update
     incident_id, named = update.incident_id, update.incident_id
+    of_report = None
     if update.report is not None:
         seen = state.repeats.seen(update.report.source, update.report.report_id, now_ms)
-        incident_id = None if seen is None else seen.incident_id
-        named = f"with the report {update.report.source}/{update.report.report_id}"
+        of_report = None if seen is None else seen.incident_id
+        if incident_id is None:
+            incident_id, named = of_report, f"with the report {update.report.source}/{update.report.report_id}"
     incident = None if incident_id is None else state.incidents.get(incident_id)
     if update.report is not None and update.action in _ABOUT_REPORTS:
         incident = _parent(turn, incident)
@@ -50,6 +52,9 @@ def track(turn: Turn, work: UpdateWork, now_ms: int) -> None:
         return
     if incident is None:
         turn.refuse(work, Reason.UNKNOWN_INCIDENT, f"no incident {named} in this partition")
+        return
+    if update.report is not None and not _is_of(turn, of_report, incident):
+        turn.refuse(work, Reason.NOT_ALLOWED, f"{update.report.report_id} is no report of {incident.incident_id}")
         return
     known = state.repeats.taken(incident, update.update_id)
     if known is not None:
@@ -102,6 +107,14 @@ def apply_update(turn: Turn, book: Rulebook, incident: Incident, work: UpdateWor
         desk.require_unclaimed(step, incident)
     change.note = update.result if update.reason_code is None else mask_code(update.reason_code)
     _DO[update.action](step)
+
+
+def _is_of(turn: Turn, of_report: str | None, incident: Incident) -> bool:
+    """Whether a report's incident is this one or has been merged into it; one merged in from elsewhere is not known."""
+    child = None if of_report is None else turn.state.incidents.get(of_report)
+    while child is not None and child is not incident and child.parent is not None:
+        child = turn.state.incidents.get(child.parent)
+    return child is incident
 
 
 def _parent(turn: Turn, incident: Incident | None) -> Incident | None:

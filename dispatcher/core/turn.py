@@ -85,6 +85,7 @@ class Turn:
             self.tell_reporters(change, "reopen_refused" if stays else _TOLD[incident.state])
         self.state.timers.set(incident)
         self.out.publish(change, book.policy)
+        self.state.revisions += 1
         if not incident.open:  # also what is said of it afterwards: a callback, a rating, an appeal
             self.out.archive(incident, change.at_ms)
 

@@ -143,6 +143,7 @@ def said_of(state: PartitionState) -> dict[str, object]:
             for key, incident in sorted(state.incidents.items())
         },
         "next due": state.timers.next_due_ms,
+        "revisions": state.revisions,
         "serial": encode(state.serial),
         "tally": state.tally,
         "policy": state.policy_sha,

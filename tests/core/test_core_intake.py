@@ -54,7 +54,6 @@ REFUSED = [
     ("reports", report("r", whistle={"unit": "530001"}), "missing_field"),
     ("updates", without(update(), "actor"), "missing_field"),
     ("updates", without(update(), "incident_id"), "missing_field"),
-    ("updates", update(report={"source": "hotline", "report_id": "r"}), "missing_field"),
     ("updates", without(update(), "text"), "missing_field"),
     ("updates", update(action="verify"), "missing_field"),
     ("updates", update(action="return"), "missing_field"),

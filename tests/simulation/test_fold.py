@@ -28,6 +28,7 @@ def said_of(state: PartitionState) -> dict:
         "seen": state.repeats._buckets,
         "seen by report": state.repeats._by_source,
         "taken": state.repeats._pages,
+        "revisions": state.revisions,
         "serial": encode(state.serial),
         "tally": state.tally,
         "policy": state.policy_sha,
