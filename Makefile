@@ -5,13 +5,14 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check bench year reference clean help
+.PHONY: demo test check bench year kafka reference clean help
 help:
 	@echo "make demo   real New York reports through the whole engine, checking itself"
 	@echo "make test   the whole test suite"
 	@echo "make check  format, lint, types, import contracts: what CI runs first"
 	@echo "make bench  how fast, by stage, against the budgets"
 	@echo "make year   325,600 incidents of a simulated year, measured and counted again"
+	@echo "make kafka  a real single-node Kafka on this machine, for trying out"
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
@@ -53,6 +54,10 @@ bench: $(VENV)/.dev
 year: $(VENV)/.run
 	$(BIN)/python -m bench.year
 	$(BIN)/python tests/simulation/sim_year_recount.py var/year
+
+# Needs Java 17 and Maven; says so if they are missing. Ctrl-C ends it.
+kafka: $(VENV)/.dev
+	$(BIN)/python -m bench.broker
 
 clean:
 	rm -rf $(VENV) var .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
