@@ -16,6 +16,7 @@ __all__ = [
     "Channel",
     "Config",
     "ConfigError",
+    "Kafka",
     "LogChannel",
     "NoticeRoute",
     "Notices",
@@ -59,6 +60,35 @@ class Http(_Section):
 
     host: str = "127.0.0.1"
     port: int = Field(default=9464, ge=0, le=65_535)
+
+
+class Kafka(_Section):
+    """A Kafka cluster as the ledger; without `bootstrap` the ledger is the one file."""
+
+    bootstrap: str | None = None
+    prefix: str = Field(default="", pattern=r"^[a-zA-Z0-9._-]{0,100}$")
+    application: str = Field(default="dispatcher", pattern=r"^[a-zA-Z0-9._-]{1,100}$")
+    partitions: int = Field(default=32, ge=1, le=1_000)
+    partition_level: int = Field(default=2, ge=1, le=5)
+    input_partitions: int = Field(default=8, ge=1, le=1_000)
+    department_partitions: int = Field(default=4, ge=1, le=1_000)
+    replication: int = Field(default=3, ge=1, le=7)
+    session_timeout_s: float = Field(default=10.0, ge=1, le=300)
+    security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-256"
+    user_env: str | None = None
+    password_env: str | None = None
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Kafka":
+        if self.security.startswith("SASL") and not (self.user_env and self.password_env):
+            raise ValueError(f"{self.security} needs user_env and password_env")
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("certificate_file and key_file go together")
+        return self
 
 
 _Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -173,6 +203,7 @@ class Config(_Section):
     sources: dict[str, SourceDefaults] = {}
     engine: EngineSettings = EngineSettings()
     http: Http = Http()
+    kafka: Kafka = Kafka()
     notices: Notices = Notices()
 
     def below(self, directory: Path) -> "Config":
@@ -182,7 +213,12 @@ class Config(_Section):
             for name in ("policy", "grid", "gazetteer", "things", "register_directory", "ledger")
             if (value := getattr(self, name)) is not None
         }
-        return self.model_copy(update=paths)
+        certificates = {
+            name: directory / value
+            for name in ("ca_file", "certificate_file", "key_file")
+            if (value := getattr(self.kafka, name)) is not None
+        }
+        return self.model_copy(update={**paths, "kafka": self.kafka.model_copy(update=certificates)})
 
 
 def load_config(path: Path, environment: Mapping[str, str]) -> Config:

@@ -19,15 +19,14 @@ from dispatcher.core import (
     Intake,
     Outcome,
     PartitionState,
-    Poison,
-    Record,
     Rulebook,
 )
 from dispatcher.core.control import Activate
-from dispatcher.core.intake import reject_unread
 from dispatcher.core.repeats import SEEN_WINDOW_MS
 from dispatcher.core.wire import encode
 from dispatcher.core.work import CommandWork, Work
+from dispatcher.hosts.faults import Faults
+from dispatcher.hosts.taking import take
 from dispatcher.ledger import Entry, Ledger, LedgerError, Owner
 from rules import Policy
 
@@ -77,10 +76,8 @@ class Embedded:
         self._observer = observer
         self._on_step = on_step or (lambda _: None)
         self._owner: Owner = ledger.own(PARTITION)
-        self._poisoned: set[Poison] = set()
-        self._one_by_one = False
+        self._faults = Faults(self._faulted)
         self._unknown_fields = 0
-        self._reporters: list[tuple[tuple[str, str], bytes]] = []
         self.engine = self._rebuild()
 
     @property
@@ -96,15 +93,18 @@ class Embedded:
         records = self._ledger.read(PARTITION, self.engine.position.offset, self._batch_records)
         if not records and not self.engine.pending:
             return 0
-        work = self._take(records)
+        taken = take(self._intake, records, self._faulted)
+        work = taken.work
+        also = {("reporters", key): value for key, value in taken.reporters}
+        self._unknown_fields += taken.unknown_fields
         self._require_policies(work)
         self._on_step("step:taken")
-        done, self._one_by_one = 0, False
+        done = 0
+        self._faults.go_on()
         while done < len(work) or self.engine.pending:
             expected = self.engine.position
             outcome = self._process(work[done:])
             self._on_step("step:processed")
-            also = dict(self._reporters)
             self._ledger.commit(self._owner, outcome, expected, also)
             self._on_step("step:committed")
             if self._observer is not None:
@@ -138,53 +138,17 @@ class Embedded:
             if isinstance(command, Activate) and command.sha256 not in self._books:
                 raise LedgerError(f"policy {command.sha256} is activated but not on the topic policies; store it")
 
-    def _take(self, records: Sequence[Record]) -> list[Work]:
-        try:
-            taken = self._intake.take(records)
-        except Exception:
-            log.exception("stage 1 failed on a batch of %d records; taking them one by one", len(records))
-            return self._take_singly(records)
-        self._reporters = [(("reporters", key), value) for key, value in taken.reporters]
-        self._unknown_fields += taken.unknown_fields
-        return taken.work
-
-    def _take_singly(self, records: Sequence[Record]) -> list[Work]:
-        work: list[Work] = []
-        reporters: list[tuple[tuple[str, str], bytes]] = []
-        for record in records:
-            try:
-                taken = self._intake.take([record])
-            except Exception as error:
-                rejected = reject_unread(record, error)
-                log.exception("stage 1 failed on %s; it ends as engine_error", rejected.origin.key)
-                if self._observer is not None:
-                    self._observer.faulted(EngineFault(rejected.origin.key, error))
-                work.append(rejected)
-            else:
-                work.extend(taken.work)
-                reporters.extend((("reporters", key), value) for key, value in taken.reporters)
-        self._reporters = reporters
-        return work
-
     def _process(self, work: Sequence[Work]) -> Outcome:
         while True:
             try:
-                if self._one_by_one:
-                    return self.engine.process(work[:1], poisoned=self._poisoned, outputs_max=1)
-                return self.engine.process(work, poisoned=self._poisoned)
+                return self._faults.process(self.engine, work)
             except EngineFault as fault:
-                if not (fault.sure or self._one_by_one):  # found by doing the batch's records and timers one by one
-                    log.exception("engine fault on a batch of %d records; taking them one by one", len(work))
-                    self._one_by_one = True
-                    self.engine = self._rebuild()
-                    continue
-                if fault.poison in self._poisoned:
-                    raise  # not even the rejection can be written: stop loudly
-                log.exception("engine fault on %s; it ends as engine_error", fault.poison)
-                if self._observer is not None:
-                    self._observer.faulted(fault)
-                self._poisoned.add(fault.poison)
+                self._faults.learn(fault)
                 self.rebuild()
+
+    def _faulted(self, fault: EngineFault) -> None:
+        if self._observer is not None:
+            self._observer.faulted(fault)
 
     def rebuild(self) -> None:
         """Throw the engine away and make it anew from the ledger."""

@@ -23,7 +23,7 @@ from sim_city import start
 from sim_history import History
 from sim_outputs import no_clock, outputs, run
 
-from dispatcher.core import REPORTS, EngineFault, Incident, Reason, admit, intake, publish, state, track
+from dispatcher.core import REPORTS, EngineFault, Incident, Reason, admit, intake, publish, repeats, track
 from dispatcher.core.locate import Placer
 from dispatcher.core.merge import MergeIndex
 from dispatcher.ledger import MemoryLedger
@@ -67,11 +67,11 @@ def bug_in_publish(monkeypatch):
 def bug_in_ageing(monkeypatch):
     """After the record was done: the incident it opened is the newest there is."""
 
-    def is_poison(partition, _now_ms, _out):
-        incident = next(reversed(list(partition.incidents.values())), None)
+    def is_poison(memory, _now_ms, _out):
+        incident = next(reversed(list(memory._held.values())), None)
         return incident is not None and incident.revision == 1 and incident.reports[0][1] == POISON
 
-    plant(monkeypatch, state.PartitionState, "age", is_poison)
+    plant(monkeypatch, repeats.Repeats, "age", is_poison)
 
 
 def bug_in_writing(monkeypatch):

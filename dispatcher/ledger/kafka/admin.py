@@ -1,0 +1,119 @@
+"""Making the topics, and seeing whether they are as they must be."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from dispatcher.ledger.interface import LedgerError
+from dispatcher.ledger.kafka.connection import Connection
+from dispatcher.ledger.kafka.topics import TopicSpec
+
+__all__ = ["Wrong", "check_topics", "create_topics"]
+
+CREATE_TIMEOUT_MS = 60_000
+AT_A_TIME = 50  # topics in one request
+
+
+class Wrong(NamedTuple):
+    """What is wrong with a topic, and what mends it."""
+
+    topic: str
+    problem: str
+    mend: str
+
+
+@asynccontextmanager
+async def _admin(connection: Connection) -> AsyncIterator[AIOKafkaAdminClient]:
+    client = AIOKafkaAdminClient(**connection.options(), request_timeout_ms=CREATE_TIMEOUT_MS)
+    try:
+        try:
+            await client.start()
+        except (KafkaError, OSError) as error:
+            raise LedgerError(
+                f"Kafka at {connection.bootstrap} does not answer, or refuses who we are ({error}); see kafka in the"
+                " configuration"
+            ) from error
+        yield client
+    finally:
+        await client.close()
+
+
+async def create_topics(connection: Connection, specs: Sequence[TopicSpec]) -> list[str]:
+    """Make what is not there yet; returns the names made. What is there stays as it is: `check_topics` tells.
+
+    Raises:
+        LedgerError: the cluster refuses.
+    """
+    made: list[str] = []
+    async with _admin(connection) as client:
+        there = set(await client.list_topics())
+        missing = [spec for spec in specs if spec.name not in there]
+        for start in range(0, len(missing), AT_A_TIME):
+            some = missing[start : start + AT_A_TIME]
+            answer = await client.create_topics(
+                [
+                    NewTopic(spec.name, spec.partitions, spec.replication, topic_configs=dict(spec.settings))
+                    for spec in some
+                ],
+                timeout_ms=CREATE_TIMEOUT_MS,
+            )
+            for name, code, *said in answer.topic_errors:
+                error = for_code(code)
+                if error is TopicAlreadyExistsError:  # somebody else was a moment faster
+                    continue
+                if code:
+                    raise LedgerError(f"{name} cannot be created: {error.__name__} {' '.join(map(str, said))}")
+                made.append(name)
+    return made
+
+
+async def check_topics(connection: Connection, specs: Sequence[TopicSpec]) -> list[Wrong]:
+    """Everything that is not as it must be: missing topics, other numbers of partitions or copies, other settings.
+
+    Raises:
+        LedgerError: no broker answers.
+    """
+    wrong: list[Wrong] = []
+    async with _admin(connection) as client:
+        there = set(await client.list_topics())
+        present = [spec for spec in specs if spec.name in there]
+        wrong += [
+            Wrong(spec.name, "is missing", "dispatcher topics create") for spec in specs if spec.name not in there
+        ]
+        found = {topic["topic"]: topic for topic in await client.describe_topics([spec.name for spec in present])}
+        for spec in present:
+            partitions = found[spec.name]["partitions"]
+            if len(partitions) != spec.partitions:
+                said = f"has {len(partitions)} partitions, not {spec.partitions}"
+                wrong.append(Wrong(spec.name, said, "set kafka.* as they were when it was made, or use a new prefix"))
+            copies = min((len(partition["replicas"]) for partition in partitions), default=0)
+            if copies < spec.replication:
+                said = f"has {copies} copies of a partition, not {spec.replication}"
+                wrong.append(Wrong(spec.name, said, "kafka-reassign-partitions, or set kafka.replication"))
+        for start in range(0, len(present), AT_A_TIME):
+            wrong += await _wrong_settings(client, present[start : start + AT_A_TIME])
+    return wrong
+
+
+async def _wrong_settings(client: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> list[Wrong]:
+    asked = [ConfigResource(ConfigResourceType.TOPIC, spec.name) for spec in specs]
+    settings: dict[str, dict[str, str]] = {}
+    for response in await client.describe_configs(asked):
+        for code, said, _, name, entries in response.resources:
+            if code:
+                raise LedgerError(f"{name}: its settings cannot be read: {for_code(code).__name__} {said}")
+            settings[name] = {entry[0]: entry[1] for entry in entries}
+    return [
+        Wrong(
+            spec.name,
+            f"{name} is {settings[spec.name].get(name)}, not {wanted}",
+            f"kafka-configs --alter --topic {spec.name} --add-config {name}={wanted}",
+        )
+        for spec in specs
+        for name, wanted in spec.settings.items()
+        if settings[spec.name].get(name) != wanted
+    ]
