@@ -13,6 +13,7 @@ from dispatcher.commands.notices.app import notices_app
 from dispatcher.commands.register.app import register_app
 from dispatcher.commands.rules.app import rules_app
 from dispatcher.commands.settings import JsonOption, LangOption, LedgerOption, Settings
+from dispatcher.commands.topics.app import topics_app
 
 __all__ = ["app", "main"]
 
@@ -30,6 +31,7 @@ app.add_typer(mode_app, name="mode")
 app.add_typer(notices_app, name="notices")
 app.add_typer(register_app, name="register")
 app.add_typer(rules_app, name="rules")
+app.add_typer(topics_app, name="topics")
 app.command()(incidents)
 app.command()(callbacks)
 app.command()(reroute)
@@ -56,6 +58,14 @@ def run(ledger: LedgerOption = None) -> None:
     from dispatcher.commands.run import run_command
 
     run_command(Settings.config, ledger)
+
+
+@app.command()
+def worker() -> None:
+    """Work on a Kafka cluster, as one of however many, until SIGTERM or Ctrl-C; serve /metrics and /health."""
+    from dispatcher.commands.worker import worker_command
+
+    worker_command(Settings.config)
 
 
 @app.command()

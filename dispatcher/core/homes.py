@@ -9,6 +9,9 @@ from typing import NamedTuple
 from zlib import crc32
 
 from dispatcher.core.joining import partition_of
+from dispatcher.core.messages import Reason
+from dispatcher.core.privacy import mask_original
+from dispatcher.core.wire import encode
 from dispatcher.core.work import CommandWork, Rejected, ReportWork, UpdateWork, Work
 
 __all__ = ["EVERY", "Homes"]
@@ -42,6 +45,17 @@ class Homes(NamedTuple):
         if type(work) is Rejected:
             return self._hashed(work.origin.key)
         raise TypeError(f"{type(work).__name__} has no home: whoever owns a partition writes its clock records")
+
+    def addressed(self, work: Work) -> Work:
+        """The work itself, or its rejection when nobody can tell where it belongs.
+
+        Where a report went is known where it went: with more than one partition, an update must name its incident.
+        """
+        if type(work) is UpdateWork and work.update.incident_id is None and self.partitions > 1:
+            said = "name the incident by incident_id: with several partitions, a report alone does not tell where it is"
+            original = mask_original(encode(work.update))
+            return Rejected(work.seq, work.time_ms, work.origin, Reason.MISSING_FIELD, said, original)
+        return work
 
     def _hashed(self, text: str) -> int:
         return crc32(text.encode()) % self.partitions  # the same in every process and version, unlike `hash`

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 import orjson
@@ -39,10 +39,17 @@ class Setup(NamedTuple):
     grid_version: str = ""
 
 
+class Documents(Protocol):
+    """Where the canonical forms of policies lie: a ledger, or what was read of one."""
+
+    def newest(self, topic: str, key: str) -> bytes | None:
+        """The newest value of a key on a compacted topic."""
+
+
 class Books(Mapping[str, Rulebook]):
     """Policies by sha256, compiled on first use from the ledger's own copies."""
 
-    def __init__(self, ledger: Ledger, *known: Policy) -> None:
+    def __init__(self, ledger: Documents, *known: Policy) -> None:
         self._ledger = ledger
         self._books = {policy.sha256: Rulebook(policy) for policy in known}
 

@@ -12,10 +12,11 @@ from dispatcher.ledger.interface import LedgerError
 from dispatcher.ledger.kafka.connection import Connection
 from dispatcher.ledger.kafka.topics import TopicSpec
 
-__all__ = ["Wrong", "check_topics", "create_topics"]
+__all__ = ["Wrong", "check_topics", "create_topics", "topic_names"]
 
 CREATE_TIMEOUT_MS = 60_000
 AT_A_TIME = 50  # topics in one request
+STRICT = frozenset({"message.timestamp.type", "cleanup.policy"})  # with others, outputs would be wrong or lost
 
 
 class Wrong(NamedTuple):
@@ -24,6 +25,7 @@ class Wrong(NamedTuple):
     topic: str
     problem: str
     mend: str
+    tolerable: bool = False  # a worker may start all the same: nothing is lost or doubled by it
 
 
 @asynccontextmanager
@@ -40,6 +42,12 @@ async def _admin(connection: Connection) -> AsyncIterator[AIOKafkaAdminClient]:
         yield client
     finally:
         await client.close()
+
+
+async def topic_names(connection: Connection) -> list[str]:
+    """Every topic this client may see, sorted. Raises LedgerError when no broker answers."""
+    async with _admin(connection) as client:
+        return sorted(await client.list_topics())
 
 
 async def create_topics(connection: Connection, specs: Sequence[TopicSpec]) -> list[str]:
@@ -93,7 +101,8 @@ async def check_topics(connection: Connection, specs: Sequence[TopicSpec]) -> li
             copies = min((len(partition["replicas"]) for partition in partitions), default=0)
             if copies < spec.replication:
                 said = f"has {copies} copies of a partition, not {spec.replication}"
-                wrong.append(Wrong(spec.name, said, "kafka-reassign-partitions, or set kafka.replication"))
+                mend = "kafka-reassign-partitions, or set kafka.replication"
+                wrong.append(Wrong(spec.name, said, mend, tolerable=True))
         for start in range(0, len(present), AT_A_TIME):
             wrong += await _wrong_settings(client, present[start : start + AT_A_TIME])
     return wrong
@@ -112,6 +121,7 @@ async def _wrong_settings(client: AIOKafkaAdminClient, specs: Sequence[TopicSpec
             spec.name,
             f"{name} is {settings[spec.name].get(name)}, not {wanted}",
             f"kafka-configs --alter --topic {spec.name} --add-config {name}={wanted}",
+            tolerable=name not in STRICT,
         )
         for spec in specs
         for name, wanted in spec.settings.items()

@@ -100,6 +100,12 @@ class Holding:
         finally:
             await producer.stop()
 
+    async def end(self) -> int:
+        """Where the partition of `state` ends now: another number means that somebody has committed."""
+        state = TopicPartition(f"{self._place.prefix}state", self.partition)
+        async with consumer(self._place.connection, isolation_level="read_uncommitted") as client:
+            return (await bounds(client, [state]))[state][1]
+
     async def commit(
         self,
         outcome: Outcome,
@@ -151,13 +157,13 @@ class Holding:
         """CloudEvents 1.0, binary mode; the id is the record's own, since a commit happens once, in one order."""
         fixed = self._fixed.get(topic)
         if fixed is None:
-            fixed = self._fixed[topic] = (
+            fixed = self._fixed[topic] = [
                 ("ce_specversion", b"1.0"),
                 ("ce_type", f"dispatcher.{topic.partition('.')[0]}".encode()),
                 ("ce_source", f"/{self._place.application}/{WORK}/{self.partition}".encode()),
                 ("content-type", b"application/json"),
-            )
-        return (("ce_id", b"%b:%d:%d:%d" % (topic.encode(), self.partition, self.commits + 1, n)), *fixed)
+            ]
+        return [("ce_id", b"%b:%d:%d:%d" % (topic.encode(), self.partition, self.commits + 1, n)), *fixed]
 
 
 def _nested(marks: Marks) -> dict[str, dict[int, int]]:

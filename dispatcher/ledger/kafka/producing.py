@@ -27,7 +27,8 @@ RETRY_BACKOFF_MS = 5  # between the steps of a transaction; the library's 100 ms
 TRANSACTION_TIMEOUT_MS = 20_000  # what a dead owner has left open holds readers up no longer
 REQUEST_TIMEOUT_MS = 20_000
 
-Headers = tuple[tuple[str, bytes], ...]
+Headers = list[tuple[str, bytes]]
+_NONE: Headers = []
 
 
 class Out(NamedTuple):
@@ -38,7 +39,7 @@ class Out(NamedTuple):
     key: bytes | None
     value: bytes | None
     time_ms: int | None = None
-    headers: Headers = ()
+    headers: Headers = _NONE
 
 
 class Unanswered(LedgerError):

@@ -1,0 +1,52 @@
+"""`dispatcher topics acls`: the least that each party must be allowed, as commands of Kafka's own tool.
+
+Names of principals are examples: a department's is its code.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from dispatcher.commands.opening import config_of
+from dispatcher.config import Kafka
+from dispatcher.core import COMPACTED_TOPICS, CONTROL, REPORTS, UPDATES
+from dispatcher.hosts.setup import read_policy
+from dispatcher.ledger.kafka import DEPARTMENT, DEPARTMENT_UPDATES, WORK
+
+__all__ = ["acls_command"]
+
+
+def acls_command(config_path: Path) -> None:
+    """Print the commands."""
+    config = config_of(config_path)
+    for line in _lines(config.kafka, sorted(read_policy(config.policy).departments)):
+        sys.stdout.write(line + "\n")
+
+
+def _lines(kafka: Kafka, departments: list[str]) -> Iterator[str]:
+    name = kafka.prefix
+    brokers = kafka.bootstrap or "BROKER:9092"
+    tool = f"kafka-acls.sh --bootstrap-server {brokers} --command-config admin.properties --add"
+    prefixed = "--resource-pattern-type prefixed"
+    worker = f"{tool} --allow-principal User:worker"
+    yield "# workers: read what comes in, write everything else, in transactions"
+    yield f"{worker} --operation Read {_topics(name, (REPORTS, UPDATES, CONTROL))}"
+    yield f"{worker} --operation Read {prefixed} --topic {name}{DEPARTMENT_UPDATES}"
+    yield f"{worker} --operation Read --operation Write {_topics(name, (WORK, *sorted(COMPACTED_TOPICS)))}"
+    yield f"{worker} --operation Write {_topics(name, ('routed', 'events', 'rejected', 'notices', 'archive'))}"
+    yield f"{worker} --operation Write {prefixed} --topic {name}{DEPARTMENT}"
+    yield f"{worker} --operation DescribeConfigs --topic '*'"
+    yield f"{worker} --operation Read --group {kafka.application}"
+    ids = f"{prefixed} --transactional-id {kafka.application}-{WORK}-"
+    yield f"{worker} --operation Write --operation Describe {ids}"
+    yield f"{tool} --allow-principal User:gateway --operation Write {_topics(name, (REPORTS, UPDATES))}"
+    yield "# departments: write their own updates, read their own orders, nothing else"
+    for code in departments:
+        mine = f"{tool} --allow-principal User:{code}"
+        yield f"{mine} --operation Write --topic {name}{DEPARTMENT_UPDATES}{code}"
+        yield f"{mine} --operation Read --topic {name}{DEPARTMENT}{code}"
+        yield f"{mine} --operation Read {prefixed} --group {code}"
+
+
+def _topics(prefix: str, names: Iterable[str]) -> str:
+    return " ".join(f"--topic {prefix}{topic}" for topic in names)

@@ -1,0 +1,6 @@
+"""A worker on Kafka: Faust for membership and fetching, our own two stages for everything that must be exact."""
+
+from dispatcher.hosts.worker.begin import begin
+from dispatcher.hosts.worker.run import run_worker
+
+__all__ = ["begin", "run_worker"]

@@ -1,0 +1,254 @@
+"""Stage 2 on Kafka: one partition of `work`, owned by this process from its assignment to its revocation.
+
+Take everything that is queued, drop repeats by the marks, process, commit, acknowledge; when nothing is queued and a
+timer is overdue, append a clock record. If the engine fails on a record, the partition is opened anew from the ledger
+and the record ends as `engine_error`. If anything else fails, so does the process: the ledger makes the restart exact.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+from aiokafka import AIOKafkaProducer
+
+from dispatcher.core import CLOCK, Engine, EngineFault, Outcome, PartitionState, Position, ms_to_text
+from dispatcher.core.carried import carried, taken_up
+from dispatcher.core.control import Activate
+from dispatcher.core.work import Clock, CommandWork, Source, Work
+from dispatcher.hosts.faults import Faults
+from dispatcher.hosts.worker.books import PolicyShelf
+from dispatcher.ledger import LedgerError
+from dispatcher.ledger.kafka import WORK, Holding, Place, Standing
+
+__all__ = ["Owner", "Settings", "Watcher"]
+
+log = logging.getLogger(__name__)
+QUEUED_MAX = 50  # chunks that wait; then the fetching waits
+BATCH_MAX = 4_000  # records taken into one step of the loop
+CLOCK_AGAIN_S = 1.0  # a clock record that has not come back by then is sent again
+SKEW_MAX_MS = 60_000  # between the broker's clock and ours; more, and deadlines would be judged by the wrong one
+
+
+class Watcher(Protocol):
+    """Told of what happens to the partitions."""
+
+    def committed(self, partition: int, outcome: Outcome, engine: Engine) -> None:
+        """An outcome is durable."""
+
+    def faulted(self, fault: EngineFault) -> None:
+        """Our own code failed on a record."""
+
+    def restored(self, partition: int, incidents: int, seconds: float) -> None:
+        """A partition is ready to work."""
+
+
+class Settings(NamedTuple):
+    """What every partition of a worker shares."""
+
+    place: Place
+    shelf: PolicyShelf
+    grid: str
+    producer: AIOKafkaProducer  # idempotent, for clock records
+    watcher: Watcher
+    poll_s: float
+
+
+class _Chunk(NamedTuple):
+    event: Any  # Faust's, to be acknowledged
+    last: int
+
+
+class Owner:
+    """One partition at work, as a task.
+
+    Args:
+        settings: what the partitions share.
+        partition: its number.
+    """
+
+    def __init__(self, settings: Settings, partition: int) -> None:
+        self._settings, self.partition = settings, partition
+        self._queue: asyncio.Queue[Any] = asyncio.Queue(QUEUED_MAX)
+        self._work: list[Work] = []  # taken up, not committed
+        self._chunks: list[_Chunk] = []  # of which something may not be committed
+        self._read = -1  # the last offset taken up
+        self._faults = Faults(settings.watcher.faulted)
+        self._sent_clock_s = float("-inf")
+        self._stopping = self._paused = False
+        self._going = asyncio.Event()
+        self._going.set()
+        self.ready, self.idle = asyncio.Event(), asyncio.Event()
+        self.moved_s = time.monotonic()  # when it last had nothing to do, or did something
+
+    async def put(self, event: Any) -> None:  # noqa: ANN401 - Faust's event
+        """Hand over a chunk; waits while too many are waiting."""
+        await self._queue.put(event)
+
+    def pause(self) -> None:
+        """Stand still after the batch under way, and then be `idle`."""
+        self._paused = True
+        self._going.clear()
+        self._wake()
+
+    def go_on(self) -> None:
+        """Go on where it stood still."""
+        self._paused = False
+        self.idle.clear()
+        self._going.set()
+
+    def stop(self) -> None:
+        """End after the batch under way."""
+        self._stopping = True
+        self._going.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._queue.empty():
+            self._queue.put_nowait(None)
+
+    @property
+    def at_work(self) -> bool:
+        """Whether there is something to do, and nothing that keeps it from being done."""
+        return self.ready.is_set() and not self._paused and (bool(self._work) or not self._queue.empty())
+
+    async def run(self) -> None:
+        """Work until stopped.
+
+        Raises:
+            Fenced: another process has taken the partition over.
+            LedgerError, KafkaError: what was under way may or may not have been committed; the process must end.
+        """
+        while not self._stopping:
+            started_s = time.monotonic()
+            async with Holding.open(self._settings.place, self.partition) as (holding, state, incidents, standing):
+                engine = await self._restore(state, incidents, standing)
+                self._settings.watcher.restored(self.partition, len(incidents), time.monotonic() - started_s)
+                del state, incidents
+                self._read = max(self._read if self._work else -1, holding.position.offset)
+                self._work = [item for item in self._work if item.seq > holding.position.offset]
+                await self._send_clock()  # before anything is judged by it, the broker's clock is compared with ours
+                self.ready.set()
+                try:
+                    while not self._stopping and (not self._paused or await self._stand_still(holding)):
+                        await self._step(holding, engine)
+                except EngineFault as fault:
+                    self._faults.learn(fault)
+
+    async def _stand_still(self, holding: Holding) -> bool:
+        """Wait to be given back; returns whether nobody else has committed meanwhile, so that all is as it was."""
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        self._chunks.clear()
+        self._work = []
+        self._read = holding.position.offset  # what is not committed is read again
+        end = await holding.end()
+        self.idle.set()
+        await self._going.wait()
+        return not self._stopping and await holding.end() == end
+
+    async def _restore(self, state: dict[str, bytes], incidents: dict[str, bytes], standing: Standing) -> Engine:
+        shelf, place = self._settings.shelf, self._settings.place
+        await shelf.read()
+        kept = PartitionState(self.partition, shelf.books, partitions=place.partitions)
+        try:
+            kept.restore(state.items(), incidents.items())
+        except LookupError as error:
+            raise LedgerError(f"partition {self.partition} cannot be restored: {error}") from error
+        if kept.revisions != standing.revisions:
+            raise LedgerError(
+                f"partition {self.partition}: the incidents on the topic have {kept.revisions} revisions,"
+                f" {standing.revisions} were recorded; something is old or missing, so nothing is taken up"
+            )
+        return Engine(kept, standing.position, self._settings.grid)
+
+    async def _step(self, holding: Holding, engine: Engine) -> None:
+        if not self._work and not engine.pending:
+            await self._take_up(holding, engine)
+        if not self._work and not engine.pending:
+            self._acknowledge(holding)
+            return
+        await self._require_policies()
+        self._faults.go_on()
+        done = 0
+        while done < len(self._work) or engine.pending:
+            expected = engine.position
+            outcome = self._faults.process(engine, self._work[done:])
+            marks = dict(holding.marks)
+            for item in self._work[done : done + outcome.consumed]:
+                if item.origin.topic != CLOCK:
+                    marks[item.origin.topic, item.origin.partition] = item.origin.offset
+            await holding.commit(
+                outcome, expected, incidents=len(engine.state.incidents), revisions=engine.state.revisions, marks=marks
+            )
+            done += outcome.consumed
+            self.moved_s = time.monotonic()
+            self._settings.watcher.committed(self.partition, outcome, engine)
+        self._work = []
+        self._acknowledge(holding)
+
+    async def _take_up(self, holding: Holding, engine: Engine) -> None:
+        """Everything that is queued; or, when nothing comes and a timer is overdue, a clock record on its way."""
+        events: list[Any] = []
+        try:
+            events.append(await asyncio.wait_for(self._queue.get(), self._settings.poll_s))
+        except TimeoutError:
+            self.moved_s = time.monotonic()
+            overdue = engine.next_due_ms < time.time_ns() // 1_000_000
+            if overdue and time.monotonic() - self._sent_clock_s > CLOCK_AGAIN_S:
+                await self._send_clock()
+            return
+        count = len(events[0].value) if events[0] is not None else 0
+        while not self._queue.empty() and count < BATCH_MAX:
+            events.append(self._queue.get_nowait())
+            count += len(events[-1].value) if events[-1] is not None else 0
+        seen = dict(holding.marks)
+        for event in events:
+            if event is not None:
+                self._take_chunk(event.value, holding.position, seen)
+                self._chunks.append(_Chunk(event, event.value[-1].offset))
+
+    def _take_chunk(self, records: Sequence[Any], position: Position, seen: dict[tuple[str, int], int]) -> None:
+        for record in records:
+            if record.offset <= self._read:
+                continue
+            if record.offset != self._read + 1:
+                raise LedgerError(
+                    f"{record.topic}/{self.partition}: after {self._read} comes {record.offset}; what lies between is"
+                    " missing, so the process ends and starts over from the ledger"
+                )
+            self._read = record.offset
+            item = taken_up(record.value, record.offset, record.timestamp)
+            origin = item.origin
+            if type(item) is Clock:
+                self._sent_clock_s = float("-inf")
+            elif origin.offset <= seen.get((origin.topic, origin.partition), -1):
+                continue  # stage 1 has sent it again
+            else:
+                seen[origin.topic, origin.partition] = origin.offset
+            if record.offset > position.offset:
+                self._work.append(item)
+
+    def _acknowledge(self, holding: Holding) -> None:
+        """Tell Faust of the chunks that are committed; the group's offsets serve its start and the lag people see."""
+        while self._chunks and self._chunks[0].last <= holding.position.offset:
+            self._chunks.pop(0).event.ack()
+
+    async def _require_policies(self) -> None:
+        for item in self._work:
+            command = item.command if isinstance(item, CommandWork) else None
+            if isinstance(command, Activate):
+                await self._settings.shelf.require(command.sha256)
+
+    async def _send_clock(self) -> None:
+        """Append a clock record to the partition's own log, dated by the broker like everything in it."""
+        topic, now_ms = self._settings.place.prefix + WORK, time.time_ns() // 1_000_000
+        clock = Clock(0, 0, Source(CLOCK, self.partition, 0, now_ms))
+        sent = await self._settings.producer.send_and_wait(topic, carried(clock), partition=self.partition)
+        self._sent_clock_s = time.monotonic()
+        if abs(sent.timestamp - now_ms) > SKEW_MAX_MS:
+            raise LedgerError(
+                f"the broker's clock says {ms_to_text(sent.timestamp)}, ours {ms_to_text(now_ms)}: set right which is"
+                " wrong, every deadline hangs on it"
+            )

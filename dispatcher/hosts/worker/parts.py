@@ -1,0 +1,140 @@
+"""What a worker works on: the partitions it owns, and its stage 1.
+
+Faust takes all partitions away at every rebalance and gives most of them back a moment later. So an owner is paused
+first: it goes on where it was if it is given back and nobody else has committed meanwhile, and ends if it is not.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaProducer
+
+from dispatcher.config import Kafka
+from dispatcher.core import Intake
+from dispatcher.core.homes import Homes
+from dispatcher.hosts.run import Health
+from dispatcher.hosts.worker.books import PolicyShelf
+from dispatcher.hosts.worker.owner import Owner, Settings, Watcher
+from dispatcher.hosts.worker.relay import Relay
+from dispatcher.ledger.kafka import Connection, Place, idempotent_producer
+
+__all__ = ["REVOKE_S", "Parts", "Worker"]
+
+STALLED_S = 60.0  # a partition that has something to do and does nothing for so long: the process ends
+REVOKE_S = 8.0  # to finish the batch under way; after that, the next owner's fence ends it
+
+
+class Parts(NamedTuple):
+    """What a worker is made of."""
+
+    kafka: Kafka
+    connection: Connection
+    intake: Intake
+    grid: str  # its content hash
+    sources: Sequence[str]  # topics, with their prefix
+    watcher: Watcher
+    health: Health
+    poll_s: float
+
+
+class Worker:
+    """The partitions this process owns, and its stage 1."""
+
+    def __init__(self, parts: Parts, fail: Callable[[BaseException], None]) -> None:
+        kafka = parts.kafka
+        self._parts, self._fail = parts, fail
+        self.place = Place(
+            parts.connection, kafka.prefix, kafka.application, kafka.partitions, kafka.department_partitions
+        )
+        self.owners: dict[int, Owner] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._shelf = PolicyShelf(parts.connection, kafka.prefix)
+        self._relay: Relay | None = None
+        self._producers: list[AIOKafkaProducer] = []
+        self._settings: Settings | None = None
+        self.assigned = False
+
+    async def start(self) -> None:
+        """Connect what all partitions share. Raises KafkaError, LedgerError."""
+        parts, kafka = self._parts, self._parts.kafka
+        carrying, ticking = (idempotent_producer(parts.connection, f"{kafka.application}-{n}") for n in ("1", "clock"))
+        for producer in (carrying, ticking):
+            self._producers.append(producer)
+            await producer.start()
+        homes = Homes(kafka.partitions, kafka.partition_level)
+        self._relay = Relay(parts.intake, homes, carrying, kafka.prefix, parts.watcher.faulted)
+        self._settings = Settings(self.place, self._shelf, parts.grid, ticking, parts.watcher, parts.poll_s)
+
+    async def stop(self) -> None:
+        """Finish the batches under way and let go of everything."""
+        await self._let_go(list(self.owners))
+        for producer in self._producers:
+            await producer.stop()
+        self._producers.clear()
+
+    @property
+    def ready(self) -> bool:
+        """Whether every partition assigned here is restored."""
+        return self.assigned and all(owner.ready.is_set() for owner in self.owners.values())
+
+    @property
+    def stalled(self) -> bool:
+        """Whether a partition has something to do and has done nothing for too long."""
+        now_s = time.monotonic()
+        return any(owner.at_work and now_s - owner.moved_s > STALLED_S for owner in self.owners.values())
+
+    async def pause(self, partitions: Iterable[int]) -> None:
+        """Stand still after the batch under way: these are no longer ours, or ours again in a moment."""
+        owners = [self.owners[number] for number in partitions if number in self.owners]
+        for owner in owners:
+            owner.pause()
+        if owners:
+            await asyncio.wait([asyncio.ensure_future(owner.idle.wait()) for owner in owners], timeout=REVOKE_S)
+
+    async def assign(self, partitions: Iterable[int]) -> None:
+        """Own these and no others."""
+        wanted = set(partitions)
+        await self._let_go(set(self.owners) - wanted)
+        assert self._settings is not None  # noqa: S101 - `start` has been called
+        for partition in sorted(wanted):
+            owner = self.owners.get(partition)
+            if owner is not None:
+                owner.go_on()
+                continue
+            owner = self.owners[partition] = Owner(self._settings, partition)
+            self._tasks[partition] = asyncio.create_task(self._guarded(owner.run()), name=f"owner-{partition}")
+        self.assigned = True
+
+    async def _let_go(self, partitions: Iterable[int]) -> None:
+        numbers = list(partitions)
+        for number in numbers:
+            self.owners.pop(number).stop()
+        tasks = [self._tasks.pop(number) for number in numbers]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=REVOKE_S)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=1.0)
+
+    async def carry(self, event: Any) -> None:  # noqa: ANN401 - Faust's event
+        """Stage 1 on one chunk."""
+        assert self._relay is not None  # noqa: S101 - `start` has been called
+        await self._guarded(self._relay.carry(event.value))
+        event.ack()
+
+    async def give(self, event: Any) -> None:  # noqa: ANN401 - Faust's event
+        """A chunk of `work` for the owner of its partition; one that comes after the revocation is left."""
+        owner = self.owners.get(event.message.partition)
+        if owner is not None:
+            await owner.put(event)
+
+    async def _guarded(self, doing: Awaitable[None]) -> None:
+        try:
+            await doing
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - nothing may go on after it
+            self._fail(error)

@@ -1,0 +1,128 @@
+"""A worker from start to end: see that all is as it must be, join, work, and leave in good order on SIGTERM."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import time
+from typing import NoReturn
+
+from dispatcher.config import Config
+from dispatcher.core import CONTROL, REPORTS, UPDATES, Engine, EngineFault, Outcome
+from dispatcher.hosts.run import Health, serve_health
+from dispatcher.hosts.setup import Setup
+from dispatcher.hosts.watchdog import Watchdog
+from dispatcher.hosts.worker.app import build
+from dispatcher.hosts.worker.parts import Parts
+from dispatcher.ledger import LedgerError
+from dispatcher.ledger.kafka import (
+    DEPARTMENT_UPDATES,
+    Connection,
+    Epoch,
+    check_topics,
+    connection_of,
+    require_epoch,
+    topic_names,
+    topic_specs,
+)
+from dispatcher.metrics import EngineMetrics
+
+__all__ = ["run_worker"]
+
+log = logging.getLogger(__name__)
+LOOK_EVERY_S = 0.25
+FAILED = 1  # what a supervisor sees when the process ends by itself: start it again
+
+
+class _Watcher:
+    """Puts what happens to the partitions into the metrics."""
+
+    def __init__(self, metrics: EngineMetrics) -> None:
+        self._metrics = metrics
+        self._watchdogs: dict[int, Watchdog] = {}
+        self._held: dict[int, int] = {}
+
+    def committed(self, partition: int, outcome: Outcome, engine: Engine) -> None:
+        self._metrics.committed(outcome, 0)
+        self._held[partition] = len(engine.state.incidents)
+        self._metrics.holds(sum(self._held.values()))
+        if engine.state.policy_sha is not None:
+            policy = engine.state.book.policy
+            self._metrics.policy(policy.version, policy.sha256)
+            self._metrics.modes(policy.modes, [span.mode for span in engine.state.modes.spans.values()])
+        watchdog = self._watchdogs.setdefault(partition, Watchdog(self._metrics))
+        watchdog.turn(engine.state, engine.position.time_ms)
+
+    def faulted(self, fault: EngineFault) -> None:
+        self._metrics.faulted(fault)
+
+    def restored(self, partition: int, incidents: int, seconds: float) -> None:
+        log.info("partition %d restored: %d incidents in %.2f s", partition, incidents, seconds)
+
+
+def run_worker(config: Config, setup: Setup) -> None:
+    """Work until SIGTERM or SIGINT.
+
+    Raises:
+        LedgerError: the cluster does not answer, or is not as it must be.
+    """
+    connection = connection_of(config.kafka, os.environ)
+    sources = asyncio.run(_prepare(config, setup, connection))
+    metrics, health = EngineMetrics(), Health()
+    parts = Parts(
+        config.kafka, connection, setup.intake, setup.grid.sha256, sources, _Watcher(metrics), health,
+        config.engine.poll_ms / 1000,
+    )  # fmt: skip
+    with serve_health(config.http.host, config.http.port, metrics.registry, health) as port:
+        log.info("http://%s:%d/metrics, /health/live, /health/ready", config.http.host, port)
+        asyncio.run(_serve(parts))
+
+
+async def _prepare(config: Config, setup: Setup, connection: Connection) -> list[str]:
+    """See that everything is there; returns the source topics."""
+    kafka = config.kafka
+    wrong = await check_topics(connection, topic_specs(kafka, setup.policy.departments))
+    serious = [each for each in wrong if not each.tolerable]
+    for each in wrong:
+        log.warning("topic %s %s; %s", each.topic, each.problem, each.mend)
+    if serious:
+        raise LedgerError(
+            "the topics are not as they must be: "
+            + "; ".join(f"{each.topic} {each.problem}" for each in serious)
+            + ". See `dispatcher topics check`"
+        )
+    epoch = Epoch(setup.grid.sha256, kafka.partitions, kafka.partition_level)
+    await require_epoch(connection, kafka.prefix, epoch)
+    names = await topic_names(connection)
+    departments = [name for name in names if name.startswith(kafka.prefix + DEPARTMENT_UPDATES)]
+    return [*(kafka.prefix + name for name in (REPORTS, UPDATES, CONTROL)), *sorted(departments)]
+
+
+async def _serve(parts: Parts) -> None:
+    """Work until SIGTERM or SIGINT, then finish the batches under way."""
+    app, worker = build(parts, _fail)
+    asked = asyncio.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, asked.set)
+    await worker.start()
+    app.in_worker = True
+    await app.start()
+    while not asked.is_set():
+        parts.health.ready, parts.health.turned_s = worker.ready, time.monotonic()
+        if app.crashed:
+            _fail(app.crash_reason or LedgerError("Faust has ended"))
+        if worker.stalled:
+            _fail(LedgerError("a partition has records waiting and does nothing with them"))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asked.wait(), LOOK_EVERY_S)
+    await worker.pause(list(worker.owners))
+    await worker.stop()
+    await app.stop()
+
+
+def _fail(error: BaseException) -> NoReturn:
+    """End the process at once: what is not committed is nobody's, and the ledger makes the restart exact."""
+    log.critical("this worker ends: %s", error, exc_info=error)
+    logging.shutdown()
+    os._exit(FAILED)

@@ -1,0 +1,68 @@
+"""The intake epoch: grid, partitions and partition level, the same for whoever writes to `work`, for good.
+
+It lies under `epoch` on the topic `imports`. With another one, a report sent again would go to another home and be
+taken twice, so a worker that has another one does not join.
+"""
+
+from typing import Final
+
+import msgspec
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+from msgspec import Struct
+
+from dispatcher.core.wire import encode
+from dispatcher.ledger.interface import LedgerError
+from dispatcher.ledger.kafka.connection import Connection
+from dispatcher.ledger.kafka.producing import Out, idempotent_producer, write
+from dispatcher.ledger.kafka.reading import newest_values
+
+__all__ = ["Epoch", "put_values", "require_epoch"]
+
+EPOCH: Final = "epoch"
+
+
+class Epoch(Struct, frozen=True):
+    """What decides where a record goes."""
+
+    grid: str  # its content hash
+    partitions: int
+    level: int
+
+
+async def put_values(connection: Connection, values: list[Out]) -> None:
+    """Write records outside of any partition's transactions; all are durable when this returns.
+
+    Raises:
+        LedgerError: they are not, or not all.
+    """
+    producer = idempotent_producer(connection, "dispatcher-put")
+    try:
+        await producer.start()
+        await write(producer, values)
+    except KafkaError as error:
+        raise LedgerError(f"Kafka at {connection.bootstrap} did not take it: {error!r}") from error
+    finally:
+        await producer.stop()
+
+
+async def require_epoch(connection: Connection, prefix: str, epoch: Epoch, *, begin: bool = False) -> None:
+    """See that the ledger is of this epoch; with `begin`, make it so when it has none.
+
+    Raises:
+        LedgerError: it has none, or another one.
+    """
+    topic = TopicPartition(f"{prefix}imports", 0)
+    known = (await newest_values(connection, topic)).get(EPOCH)
+    if known is None:
+        if not begin:
+            raise LedgerError("this ledger has not been begun; run `dispatcher topics create`")
+        await put_values(connection, [Out(topic.topic, 0, EPOCH.encode(), encode(epoch))])
+        return
+    found = msgspec.json.decode(known, type=Epoch)
+    if found != epoch:
+        raise LedgerError(
+            f"the ledger was begun on the grid {found.grid[:12]} with {found.partitions} partitions of level"
+            f" {found.level}; the configuration says {epoch.grid[:12]}, {epoch.partitions} and {epoch.level}. Set them"
+            " as they were, or drain this ledger and begin another (docs/operating.md)"
+        )
