@@ -2,7 +2,7 @@
 
 Asked are the people behind what has been closed and can still be reopened, and before that those behind what has passed
 its check where the policy closes after the callback. Devices are not called, nor is whoever has answered, nor whoever
-was called as often as the SLA allows.
+was called as often as the SLA allows; and no more reporters of one incident than the engine takes callbacks of.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 from dispatcher.core import IncidentRecord, IncidentState, decode_incident, text_to_ms
 from dispatcher.core.instants import DAY_MS
+from dispatcher.core.reopening import CALLBACKS_MAX
 from dispatcher.views.projection import Projection
+from dispatcher.views.queries import incident, reports_of
 
 __all__ = ["CallbackDue", "callbacks_due"]
 
@@ -72,9 +74,11 @@ def _of(
     now = 0 if record.counts is None else record.counts.rework + record.counts.reopened
     called = {(call.source, call.report_id): call for call in record.callbacks if call.round == now}
     most = attempts_max(record.decision.policy, record.decision.sla)
+    full = len(called) >= CALLBACKS_MAX
     for source, report_id in _reports(view, record):
         call = called.get((source, report_id))
-        if not is_people(source) or (call is not None and (call.answered or call.attempts >= most)):
+        over = full if call is None else call.answered or call.attempts >= most
+        if over or not is_people(source):
             continue
         waits = record.state is IncidentState.CHECKING
         yield CallbackDue(
@@ -93,8 +97,8 @@ def _of(
 
 def _reports(view: Projection, record: IncidentRecord) -> Iterator[tuple[str, str]]:
     """Its own, and those of what was merged into it."""
-    yield from record.reports
+    yield from reports_of(view, record)
     for child in record.children:
-        row = view.db.execute("SELECT value FROM record WHERE incident_id = ?", (child,)).fetchone()
-        if row is not None:
-            yield from _reports(view, decode_incident(row[0]))
+        merged = incident(view, child)
+        if merged is not None:
+            yield from _reports(view, merged)

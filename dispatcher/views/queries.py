@@ -7,7 +7,22 @@ import msgspec
 from dispatcher.core import IncidentRecord, decode_incident
 from dispatcher.views.projection import Projection, history_of
 
-__all__ = ["History", "doubled_reports", "history", "incident", "incident_json", "incidents_of_report", "states"]
+__all__ = [
+    "History",
+    "doubled_reports",
+    "history",
+    "incident",
+    "incident_json",
+    "incidents_of_report",
+    "reports_of",
+    "states",
+]
+
+# A report that was split off is its new incident's; that it was with the old one once is no second taking.
+_STAYS = (
+    "NOT EXISTS (SELECT 1 FROM split_off AS s WHERE s.incident_id = report.incident_id"
+    " AND s.source = report.source AND s.report_id = report.report_id)"
+)
 
 
 class History(NamedTuple):
@@ -32,11 +47,20 @@ def incident(view: Projection, incident_id: str) -> IncidentRecord | None:
 def incidents_of_report(view: Projection, source: str, report_id: str) -> list[str]:
     """The incidents a report went to, newest first: one, unless the same id was taken in two homes."""
     rows = view.db.execute(
-        "SELECT incident_id FROM report LEFT JOIN incident USING (incident_id)"
-        " WHERE report.source = ? AND report_id = ? ORDER BY opened_ms DESC, incident_id DESC",
+        "SELECT incident_id FROM report LEFT JOIN incident USING (incident_id)"  # noqa: S608 - our own words
+        f" WHERE report.source = ? AND report_id = ? AND {_STAYS} ORDER BY opened_ms DESC, incident_id DESC",
         (source, report_id),
     )
     return [incident_id for (incident_id,) in rows]
+
+
+def reports_of(view: Projection, record: IncidentRecord) -> list[tuple[str, str]]:
+    """Every report (source, report_id) of an incident; its record lists the first twenty, these come first."""
+    rows = view.db.execute(
+        f"SELECT source, report_id FROM report WHERE incident_id = ? AND {_STAYS} ORDER BY source, report_id",  # noqa: S608
+        (record.incident_id,),
+    )
+    return list(dict.fromkeys([*record.reports, *rows.fetchall()]))
 
 
 def doubled_reports(view: Projection, limit: int = 100) -> list[tuple[str, str, list[str]]]:
@@ -45,7 +69,7 @@ def doubled_reports(view: Projection, limit: int = 100) -> list[tuple[str, str, 
     Within one home an id is taken once in 31 days; two homes, or the same id much later, show here.
     """
     rows = view.db.execute(
-        "SELECT source, report_id FROM report GROUP BY source, report_id HAVING count(*) > 1"
+        f"SELECT source, report_id FROM report WHERE {_STAYS} GROUP BY source, report_id HAVING count(*) > 1"  # noqa: S608
         " ORDER BY source, report_id LIMIT ?",
         (limit,),
     ).fetchall()

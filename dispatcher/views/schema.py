@@ -10,7 +10,7 @@ from dispatcher.views.spells import Spell
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "TABLES", "insert", "insert_new", "upsert"]
 
 APPLICATION_ID = 0x76696577  # "view": another program's database is not overwritten by mistake
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _SQL_TYPES: dict[object, str] = {int: "INTEGER", str: "TEXT", float: "REAL"}
 
@@ -47,6 +47,9 @@ CREATE TABLE proof (incident_id TEXT, revision INTEGER, at_ms INTEGER NOT NULL, 
 CREATE TABLE outage (since_ms INTEGER, until_ms INTEGER, told_ms INTEGER NOT NULL, PRIMARY KEY (since_ms, until_ms))
   WITHOUT ROWID;
 CREATE TABLE report (source TEXT, report_id TEXT, incident_id TEXT, PRIMARY KEY (source, report_id, incident_id))
+  WITHOUT ROWID;
+CREATE INDEX report_incident ON report (incident_id);
+CREATE TABLE split_off (incident_id TEXT, source TEXT, report_id TEXT, PRIMARY KEY (incident_id, source, report_id))
   WITHOUT ROWID;
 CREATE TABLE rejected (seq INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
   topic TEXT NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL, received_at TEXT NOT NULL,

@@ -29,7 +29,8 @@ _PARTS: tuple[tuple[str, Callable[[IncidentRecord], Sequence[Sequence[object]]]]
 )
 _PROOF = insert("proof", ("incident_id", "revision", "at_ms", "party", "media"))
 _OUTAGE = insert_new("outage", ("since_ms", "until_ms", "told_ms"))
-_REPORT = insert("report", ("source", "report_id", "incident_id"))
+_REPORT = insert_new("report", ("source", "report_id", "incident_id"))
+_SPLIT_OFF = insert_new("split_off", ("incident_id", "source", "report_id"))
 _PAGE = insert("page", ("incident_id", "page", "value"))
 _REJECTED = insert(
     "rejected", ("seq", "time_ms", "reason", "detail", "topic", "partition", "offset", "received_at", "original")
@@ -124,8 +125,9 @@ def _archive_writes(kept: Sequence[Kept]) -> list[Write]:
 
 
 def _event_writes(kept: Sequence[Kept]) -> list[Write]:
-    """What no record tells: all reports merged into an incident (it lists twenty), what proved a `done`, outages."""
+    """What no record tells: all reports an incident got or lost (it lists twenty), what proved a `done`, outages."""
     reports: list[Sequence[object]] = []
+    lost: list[Sequence[object]] = []
     proofs: list[Sequence[object]] = []
     outages: list[Sequence[object]] = []
     for entry in kept:
@@ -138,13 +140,19 @@ def _event_writes(kept: Sequence[Kept]) -> list[Write]:
                 for change in _changes.decode(event.changes)
                 if change.event == "merged"
             )
+        elif event.what == "split":
+            lost.extend(
+                (entry.key, change.source, change.report_id)
+                for change in _changes.decode(event.changes)
+                if change.event == "split_off"
+            )
         elif event.what == "done":
             proofs.extend(
                 (entry.key, event.revision, entry.time_ms, change.party, change.media)
                 for change in _changes.decode(event.changes)
                 if change.event == "done"
             )
-    return [(_REPORT, reports), (_PROOF, proofs), (_OUTAGE, outages)]
+    return [(_REPORT, reports), (_SPLIT_OFF, lost), (_PROOF, proofs), (_OUTAGE, outages)]
 
 
 def _rejected_writes(kept: Sequence[Kept]) -> list[Write]:

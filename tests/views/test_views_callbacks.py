@@ -6,7 +6,7 @@ from views_cases import MINUTE_MS
 from views_desk import Desk
 
 from dispatcher.core import DAY_MS, ms_to_text
-from dispatcher.views import Filter, Projection, callbacks_due, incidents
+from dispatcher.views import Filter, Projection, callbacks_due, doubled_reports, incidents, incidents_of_report
 
 
 def at_work(desk: Desk, action: str, department: str = "", **fields: Any) -> None:
@@ -63,6 +63,28 @@ def test_what_was_merged_is_the_parents_to_ask_about_and_the_window_ends_it() ->
     worked(desk, gas)
     assert due(desk) == [(gas, "g", False, 0), (gas, "o", False, 0)]
     assert due(desk, 2 * DAY_MS) == []
+
+
+def test_more_reports_than_the_record_lists_are_all_asked_about_but_not_what_was_split_off() -> None:
+    desk = Desk(0)
+    flood = reported(desk, "w00", "07")
+    for n in range(1, 25):
+        assert reported(desk, f"w{n:02}", "07") == flood
+    desk.now_ms += 6 * MINUTE_MS  # of another time: an incident of its own, then a child of the first
+    child = reported(desk, "c", "07")
+    at_work(desk, "merge", incident_id=child, into=flood)
+    at_work(desk, "split", report={"source": "hotline", "report_id": "w03"})
+    at_work(desk, "split", report={"source": "hotline", "report_id": "w23"})
+    worked(desk, flood)
+    asked = [f"w{n:02}" for n in range(25) if n not in (3, 23)]
+    assert [report_id for _, report_id, _, _ in due(desk)] == ["c", *asked]
+    at_work(desk, "callback", report={"source": "hotline", "report_id": "w24"}, answered=True)
+    assert [report_id for _, report_id, _, _ in due(desk)] == ["c", *asked[:-1]]
+    view = Projection(":memory:")
+    view.catch_up(desk.ledger)
+    assert doubled_reports(view) == []
+    (elsewhere,) = incidents_of_report(view, "hotline", "w23")
+    assert elsewhere not in (flood, child)
 
 
 def test_incidents_of_an_asset() -> None:
