@@ -35,8 +35,8 @@ _WORDS = {
         "title": "deadlines that fell into {since} .. {until}",
         "none": "no deadline fell into {since} .. {until}",
         "total": "total",
-        "cases": "{n:,} incident(s) have such a deadline; where it was the lead's, the adjusted figures leave the case"
-        " out, the raw ones do not",
+        "cases": "{n:,} incident(s) have such a deadline; where it was the lead's `resolve`, the adjusted figures leave"
+        " the case out, where it was an `attend`, that attendance; the raw ones do not",
         "ask": "Write this outage down?",
         "what": "the outage",
         "done": "the outage is written down ({name}): `dispatcher kpi` shows raw and adjusted figures",
@@ -49,7 +49,7 @@ _WORDS = {
         "title": "时限落在 {since} 至 {until} 之间",
         "none": "没有时限落在 {since} 至 {until} 之间",
         "total": "合计",
-        "cases": "涉及案件 {n:,} 件；其中主办时限落入者不计入调整后指标，原始指标照计",
+        "cases": "涉及案件 {n:,} 件；其中主办处置时限落入者、应哨到场时限落入者不计入调整后的相应指标，原始指标照计",
         "ask": "确认登记该故障时段？",
         "what": "故障时段",
         "done": "故障时段已登记（{name}）：`dispatcher kpi` 同时给出原始与调整后指标",

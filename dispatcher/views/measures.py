@@ -23,9 +23,11 @@ __all__ = ["group_of", "incidents_behind", "measure"]
 
 _ATTENDANCE = "FROM seen JOIN attendance AS a USING (incident_id) WHERE seen.attendances > 0 AND is_member AND counts"
 _CALLED = "AND i.attendances > 0"
-_EXEMPT_PART = (
+# What leaves a case out is its lead's; whoever a whistle called has a promise of their own, and reasons of their own.
+_ADJUSTED_PART = (
     " AND NOT EXISTS (SELECT 1 FROM request AS r WHERE r.incident_id = a.incident_id AND r.kind = 'exempt'"
     " AND r.state = 'approved' AND r.decided_ms <= :as_of AND r.party = a.party)"
+    " AND NOT EXISTS (SELECT 1 FROM outage WHERE told_ms <= :as_of AND a.due_ms BETWEEN since_ms AND until_ms)"
 )
 
 Sums = dict[str | None, dict[str, int]]
@@ -44,7 +46,8 @@ def measure(view: Projection, cohort: Cohort, grouping: Grouping = Grouping()) -
     statement = f"{seen(cohort)} SELECT {column}, {cases} FROM seen WHERE is_member OR is_received GROUP BY 1"  # noqa: S608
     _add(sums, grouping, tuple(CASE_TERMS), view.db.execute(statement, values(cohort)))
     parts = ", ".join(f"coalesce(sum({term}), 0)" for term in PART_TERMS.values())
-    statement = f"{seen(cohort, _CALLED)} SELECT {_part_column(grouping)}, {parts} {_attendance(cohort)} GROUP BY 1"
+    whole = cohort._replace(adjusted=False)
+    statement = f"{seen(whole, _CALLED)} SELECT {_part_column(grouping)}, {parts} {_attendance(cohort)} GROUP BY 1"
     _add(sums, grouping, tuple(PART_TERMS), view.db.execute(statement, values(cohort)))
     groups = [group_of(code, sums[code]) for code in sorted(sums, key=lambda code: (code is not None, code or ""))]
     total = group_of(None, {name: sum(group.terms[name] for group in groups) for name in TERMS})
@@ -63,16 +66,18 @@ def incidents_behind(
     Raises:
         KeyError: no such term.
     """
+    whole = cohort
     if term in PART_TERMS:
+        whole = cohort._replace(adjusted=False)
         found = f"SELECT DISTINCT incident_id, {_part_column(grouping)} {_attendance(cohort)} AND {PART_TERMS[term]}"
     else:
         found = f"SELECT incident_id, {grouping.column} FROM seen WHERE ({CASE_TERMS[term]}) > 0"  # noqa: S608
-    rows = view.db.execute(f"{seen(cohort)} {found} ORDER BY 1", values(cohort))
+    rows = view.db.execute(f"{seen(whole)} {found} ORDER BY 1", values(cohort))
     return [incident_id for incident_id, value in rows if grouping.by is None or grouping.code(value) == code]
 
 
 def _attendance(cohort: Cohort) -> str:
-    return _ATTENDANCE + (_EXEMPT_PART if cohort.adjusted else "")
+    return _ATTENDANCE + (_ADJUSTED_PART if cohort.adjusted else "")
 
 
 def _part_column(grouping: Grouping) -> str:

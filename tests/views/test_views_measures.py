@@ -2,6 +2,8 @@ from views_cases import MINUTE_MS, START_MS, Life
 from views_city import view_of
 
 from dispatcher.core import IncidentState, ms_to_text
+from dispatcher.core.dossier import WhistleCall
+from dispatcher.core.records import TargetRecord
 from dispatcher.views import (
     EXCLUDED,
     RATES,
@@ -228,6 +230,40 @@ def test_an_upheld_appeal_leaves_the_adjusted_figure_and_stays_in_the_raw_one():
     before = Cohort(START_MS + 200 * MINUTE_MS, adjusted=True)
     assert measure(view, before).total.rates["on_time_closure"] == Rate(9, 10)
     assert [one[::2] for one in exemptions(view, now)] == [("20260921-000-00009", "appeal")]
+
+
+def test_adjusted_attendance_leaves_out_the_exempt_party_alone():
+    lives, due_ms = [], START_MS + 30 * MINUTE_MS
+    for n in range(2):  # fire and water are called; fire comes, water does not
+        life = Life(f"20260921-000-{n:05d}", START_MS)
+        life.dispatch(START_MS, "gas", HOUR_MS)
+        life.record.whistle = WhistleCall("joint", "1", ms_to_text(START_MS), ("fire", "water"))
+        life.record.targets += [
+            TargetRecord("attend", party, "30m", "always", "s", 30 * MINUTE_MS, ms_to_text(due_ms))
+            for party in ("fire", "water")
+        ]
+        life.record.targets[-2].fulfilled_at = ms_to_text(START_MS + MINUTE_MS)
+        lives.append(life)
+    lives[0].appeal(START_MS + 40 * MINUTE_MS)  # the lead's
+    lives[1].appeal(START_MS + 40 * MINUTE_MS, "water")
+    view = view_of(lives)
+
+    def attendance(adjusted, by):
+        found = measure(view, Cohort(view.latest_ms, adjusted=adjusted), Grouping(by))
+        return {
+            group.code: group.rates["attendance"] for group in found.groups if group.rates["attendance"].denominator
+        }
+
+    assert attendance(False, "department") == {"fire": Rate(2, 2), "water": Rate(0, 2)}
+    assert attendance(True, "department") == {"fire": Rate(2, 2), "water": Rate(0, 1)}
+    assert attendance(True, "area") == {"1": Rate(2, 3)}
+    now = Cohort(view.latest_ms, adjusted=True)
+    assert measure(view, now).total.terms["filed"] == 1
+    by = Grouping("department")
+    assert incidents_behind(view, "attend_owed", now, by, "fire") == [life.record.incident_id for life in lives]
+    assert incidents_behind(view, "attend_owed", now, by, "water") == [lives[0].record.incident_id]
+    view.db.execute("INSERT INTO outage VALUES (?, ?, ?)", (due_ms, due_ms, due_ms))
+    assert attendance(True, "department") == {}
 
 
 def test_areas_of_any_level_and_categories_of_any_depth():

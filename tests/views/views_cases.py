@@ -173,8 +173,8 @@ class Life:
         self._granted("extension", at_ms)
         self._publish(at_ms, "approve")
 
-    def appeal(self, at_ms: int) -> None:
-        self._granted("exempt", at_ms)
+    def appeal(self, at_ms: int, of: str | None = None) -> None:
+        self._granted("exempt", at_ms, of)
         self._publish(at_ms, "approve")
 
     def reopen(self, asked_ms: int, at_ms: int) -> None:
@@ -255,8 +255,8 @@ class Life:
             self.record.counts = Counts()
         return self.record.counts
 
-    def _granted(self, kind: Any, at_ms: int) -> None:
-        at, of = ms_to_text(at_ms), party(self.lead.department, self.lead.unit)
+    def _granted(self, kind: Any, at_ms: int, of: str | None = None) -> None:
+        at, of = ms_to_text(at_ms), of or party(self.lead.department, self.lead.unit)
         asked = Request(len(self.record.requests) + 1, kind, of, "x", at, "approved", decided_at=at)
         self.record.requests = (*self.record.requests, asked)
 

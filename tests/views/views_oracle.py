@@ -143,9 +143,16 @@ class Oracle:
             for r in case.record.requests
         )
 
+    def left_out(self, case: Case, party: str | None, due_ms: int | None) -> bool:
+        """Whether the adjusted figures leave out what a party owed by an instant."""
+        down = any(
+            told <= self.cohort.as_of_ms and a <= due_ms <= b for a, b, told in self.outages if due_ms is not None
+        )
+        return self.cohort.adjusted and (down or self.exempt(case, party))
+
     def seen(self, case: Case) -> dict[str, Any] | None:
         """What is known of a case at the instant."""
-        as_of_ms, basis, from_ms, to_ms, adjusted, _ = self.cohort
+        as_of_ms, basis, from_ms, to_ms, _, _ = self.cohort
         record, state = case.record, case.state(as_of_ms)
         if state is None:
             return None
@@ -177,11 +184,6 @@ class Oracle:
         late = (breached is not None and breached <= as_of_ms) or (
             not held and due_ms is not None and due_ms <= as_of_ms and all(due_ms < at for at in over)
         )
-        if adjusted and (
-            self.exempt(case, lead)
-            or any(told <= as_of_ms and due_ms is not None and a <= due_ms <= b for a, b, told in self.outages)
-        ):
-            return None
         anchors = {"received": (opened_ms,), "filed": (filed_ms, opened_ms), "due": (due_ms, filed_ms, opened_ms)}
         anchor = next(a for a in anchors[basis] if a is not None)
         return {
@@ -240,7 +242,8 @@ class Oracle:
             "excluded_late": one and not regular and late,
         }
         now["parts"] = one
-        return {name: int(value) for name, value in terms.items()}, now
+        kept = not self.left_out(case, now["lead"], due_ms)
+        return {name: kept * int(value) for name, value in terms.items()}, now
 
     def again(self, case: Case, now: dict[str, Any]) -> str | None:
         """The first case after this one that says it was not settled."""
@@ -267,10 +270,11 @@ class Oracle:
         if case.record.whistle is None:
             return []
         for target in case.record.targets:
-            if target.name != "attend" or (self.cohort.adjusted and self.exempt(case, target.of)):
+            met, gone_ms = by(target.fulfilled_at, as_of_ms), ms(target.revoked_at)
+            due_ms = None if target.paused_by is not None else ms(target.due_at)
+            if target.name != "attend" or self.left_out(case, target.of, due_ms):
                 continue
-            met, due_ms, gone_ms = by(target.fulfilled_at, as_of_ms), ms(target.due_at), ms(target.revoked_at)
-            due = target.paused_by is None and due_ms <= as_of_ms and (gone_ms is None or due_ms < gone_ms)
+            due = due_ms is not None and due_ms <= as_of_ms and (gone_ms is None or due_ms < gone_ms)
             found.append((target.of, int(met or due), int(met and target.breached_at is None)))
         return found
 
