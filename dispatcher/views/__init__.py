@@ -26,7 +26,7 @@ from dispatcher.views.queries import (
     incidents_of_report,
     states,
 )
-from dispatcher.views.ratings import Exemption, Rating, exemptions, ratings
+from dispatcher.views.ratings import Exemption, Given, Rating, exemptions, ratings
 from dispatcher.views.rows import IncidentRow
 from dispatcher.views.scores import Boards, Scored, Scoring, boards, measures_of, scored
 from dispatcher.views.tables import Cell, Table, all_terms, cell_text, cell_value, measures_table, percent, table_csv
@@ -35,7 +35,7 @@ from dispatcher.views.times import HandsTime, Span, WhoseTime, in_hands, time_of
 
 __all__ = [
     "EXCLUDED", "GROUPINGS", "RATES", "TERMS", "BadCursor", "Basis", "Boards", "Bounds", "Burst", "CallbackDue",
-    "CameBack", "Cell", "Cohort", "Exemption", "Filter", "Flow", "Gaming", "Group", "GroupBy", "Grouping",
+    "CameBack", "Cell", "Cohort", "Exemption", "Filter", "Flow", "Gaming", "Given", "Group", "GroupBy", "Grouping",
     "HandsTime", "History", "IncidentRow", "Inspection", "InspectionError", "LateRequest", "Listed", "Measures",
     "Projection", "ProjectionError", "Promises", "Rate", "Rating", "RejectedRow", "Scored", "Scoring", "Span",
     "Stock", "Suspect", "Table", "WhoseTime", "all_terms", "boards", "callbacks_due", "came_back", "cell_text",

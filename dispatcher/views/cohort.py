@@ -17,8 +17,8 @@ GROUPINGS: tuple[GroupBy, ...] = ("department", "party", "area", "category", "ma
 class Cohort(NamedTuple):
     """Which cases, and as of when (`Projection.latest_ms` for now). Epoch milliseconds; without bounds, all cases.
 
-    `adjusted` leaves out what an appeal or an outage exempts: a case by its lead, an attendance by whoever was called.
-    A case came back when another of its category and place was filed within `came_back_ms` of its closing.
+    `adjusted` leaves out what an appeal or an outage exempts: cases by their lead, attendances and ratings by whose
+    they are. A case came back when another of its category and place was filed within `came_back_ms` of its closing.
     """
 
     as_of_ms: int

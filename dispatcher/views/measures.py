@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 
 from dispatcher.views.cohort import Cohort, Group, Grouping, Measures, Rate
 from dispatcher.views.projection import Projection
-from dispatcher.views.terms import CASE_TERMS, PART_TERMS, RATES, TERMS, seen, values
+from dispatcher.views.terms import CASE_TERMS, PART_TERMS, RATES, TERMS, exempted, seen, values
 
 __all__ = ["group_of", "incidents_behind", "measure"]
 
@@ -25,8 +25,7 @@ _ATTENDANCE = "FROM seen JOIN attendance AS a USING (incident_id) WHERE seen.att
 _CALLED = "AND i.attendances > 0"
 # What leaves a case out is its lead's; whoever a whistle called has a promise of their own, and reasons of their own.
 _ADJUSTED_PART = (
-    " AND NOT EXISTS (SELECT 1 FROM request AS r WHERE r.incident_id = a.incident_id AND r.kind = 'exempt'"
-    " AND r.state = 'approved' AND r.decided_ms <= :as_of AND r.party = a.party)"
+    f" AND NOT {exempted('a')}"  # noqa: S608 - our own words
     " AND NOT EXISTS (SELECT 1 FROM outage WHERE told_ms <= :as_of AND a.due_ms BETWEEN since_ms AND until_ms)"
 )
 

@@ -1,4 +1,4 @@
-"""What only some incidents have, as rows beside theirs: turns of leads, attendances, requests, callbacks, ratings.
+"""What only some incidents have, as rows beside theirs: turns of leads, attendances, requests, callbacks, old clocks.
 
 Pure: each is worked out from an incident's published record alone. Rows but for `LeadTurn` carry the revision they come
 from, so that an older record applied later changes nothing.
@@ -15,13 +15,11 @@ __all__ = [
     "CallbackRow",
     "FormerClock",
     "LeadTurn",
-    "RatingRow",
     "RequestRow",
     "attendances",
     "callbacks",
     "former_clocks",
     "lead_turns",
-    "ratings",
     "requests",
 ]
 
@@ -76,17 +74,6 @@ class CallbackRow(NamedTuple):
     answered: int
     resolved: int
     satisfied: int
-
-
-class RatingRow(NamedTuple):
-    """A street's rating of one department's part, 1 to 5."""
-
-    incident_id: str
-    party: str
-    offered_ms: int  # a department may have had several parts
-    revision: int
-    department: str
-    score: int
 
 
 class FormerClock(NamedTuple):
@@ -163,23 +150,6 @@ def callbacks(record: IncidentRecord) -> list[CallbackRow]:
             int(called.answered and called.satisfied is True),
         )
         for called in record.callbacks
-    ]
-
-
-def ratings(record: IncidentRecord) -> list[RatingRow]:
-    """The parts a street has rated."""
-    parts = record.support if record.lead is None else [*record.support, record.lead]
-    return [
-        RatingRow(
-            record.incident_id,
-            party(a.department, a.unit),
-            _known(a.offered_at),
-            record.revision,
-            a.department,
-            a.score,
-        )
-        for a in parts
-        if a.score is not None
     ]
 
 

@@ -4,20 +4,34 @@ from typing import Literal, NamedTuple
 
 from dispatcher.views.cohort import Cohort, Rate
 from dispatcher.views.projection import Projection
-from dispatcher.views.terms import seen, values
+from dispatcher.views.terms import exempted, seen, values
 
-__all__ = ["SCORE_MAX", "Exemption", "Rating", "exemptions", "ratings"]
+__all__ = ["SCORE_MAX", "Exemption", "Given", "Rating", "exemptions", "ratings"]
 
 SCORE_MAX = 5
 
 
+class Given(NamedTuple):
+    """What a street said last of a party's work on a case, 1 to 5, and when it said so."""
+
+    incident_id: str
+    party: str
+    score: int
+    at_ms: int
+
+
 class Rating(NamedTuple):
-    """What streets think of one department or unit: `points` in `given` ratings from 1 to 5, and the cases behind."""
+    """What streets think of one department or unit: `points` in `given` ratings, and these themselves."""
 
     unit: str
     points: int
     given: int
-    incidents: tuple[str, ...]
+    behind: tuple[Given, ...]
+
+    @property
+    def incidents(self) -> tuple[str, ...]:
+        """The cases it was rated in."""
+        return tuple(dict.fromkeys(each.incident_id for each in self.behind))
 
     @property
     def mean(self) -> float:
@@ -39,18 +53,25 @@ class Exemption(NamedTuple):
 
 
 def ratings(view: Projection, cohort: Cohort, by: Literal["department", "party"] = "department") -> list[Rating]:
-    """By department or unit, sorted. A rating is the last one given, as it stands now, whatever `as_of_ms` is."""
+    """By department or unit, sorted: the last word on each party's work in a case of the cohort, as of the instant.
+
+    Adjusted, without what was said of an exempt party.
+    """
+    raw = seen(cohort._replace(adjusted=False))
+    kept = f"AND NOT {exempted('r')}" if cohort.adjusted else ""
     rows = view.db.execute(
-        f"{seen(cohort)} SELECT r.{by}, r.score, incident_id FROM rating AS r JOIN seen USING (incident_id)"  # noqa: S608
-        " WHERE is_member AND counts ORDER BY 1, 3, r.party, r.offered_ms",
+        f"{raw} SELECT incident_id, r.party, r.score, r.at_ms FROM rating AS r JOIN seen USING (incident_id)"  # noqa: S608
+        " WHERE is_member AND counts AND r.revision = (SELECT max(s.revision) FROM rating AS s"
+        f" WHERE s.incident_id = r.incident_id AND s.party = r.party AND s.at_ms <= :as_of) {kept} ORDER BY 1, 2",
         values(cohort),
     )
-    found: dict[str, list[tuple[int, str]]] = {}
-    for unit, score, incident_id in rows:
-        found.setdefault(unit, []).append((score, incident_id))
+    found: dict[str, list[Given]] = {}
+    for row in rows:
+        given = Given(*row)
+        found.setdefault(given.party if by == "party" else given.party.partition("@")[0], []).append(given)
     return [
-        Rating(unit, sum(score for score, _ in given), len(given), tuple(dict.fromkeys(i for _, i in given)))
-        for unit, given in found.items()
+        Rating(unit, sum(each.score for each in found[unit]), len(found[unit]), tuple(found[unit]))
+        for unit in sorted(found)
     ]
 
 

@@ -3,14 +3,14 @@
 from types import UnionType
 from typing import NamedTuple, get_args, get_type_hints
 
-from dispatcher.views.parts import AttendanceRow, CallbackRow, FormerClock, LeadTurn, RatingRow, RequestRow
+from dispatcher.views.parts import AttendanceRow, CallbackRow, FormerClock, LeadTurn, RequestRow
 from dispatcher.views.rows import IncidentRow
 from dispatcher.views.spells import Spell
 
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "TABLES", "insert", "insert_new", "upsert"]
 
 APPLICATION_ID = 0x76696577  # "view": another program's database is not overwritten by mistake
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 _SQL_TYPES: dict[object, str] = {int: "INTEGER", str: "TEXT", float: "REAL"}
 
@@ -40,10 +40,11 @@ CREATE TABLE spell ({_columns(Spell)}, PRIMARY KEY (incident_id, revision)) WITH
 CREATE TABLE attendance ({_columns(AttendanceRow)}, PRIMARY KEY (incident_id, n)) WITHOUT ROWID;
 CREATE TABLE request ({_columns(RequestRow)}, PRIMARY KEY (incident_id, number)) WITHOUT ROWID;
 CREATE TABLE callback ({_columns(CallbackRow)}, PRIMARY KEY (incident_id, source, report_id, round)) WITHOUT ROWID;
-CREATE TABLE rating ({_columns(RatingRow)}, PRIMARY KEY (incident_id, party, offered_ms)) WITHOUT ROWID;
 CREATE TABLE former_clock ({_columns(FormerClock)}, PRIMARY KEY (incident_id, n)) WITHOUT ROWID;
 CREATE TABLE proof (incident_id TEXT, revision INTEGER, at_ms INTEGER NOT NULL, party TEXT NOT NULL,
   media INTEGER NOT NULL, PRIMARY KEY (incident_id, revision)) WITHOUT ROWID;
+CREATE TABLE rating (incident_id TEXT, revision INTEGER, at_ms INTEGER NOT NULL, party TEXT NOT NULL,
+  score INTEGER NOT NULL, PRIMARY KEY (incident_id, revision)) WITHOUT ROWID;
 CREATE TABLE outage (since_ms INTEGER, until_ms INTEGER, told_ms INTEGER NOT NULL, PRIMARY KEY (since_ms, until_ms))
   WITHOUT ROWID;
 CREATE TABLE report (source TEXT, report_id TEXT, incident_id TEXT, PRIMARY KEY (source, report_id, incident_id))

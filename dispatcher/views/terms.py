@@ -9,7 +9,7 @@ from dispatcher.core import ENDED_STATES, NEVER_MS
 from dispatcher.views.cohort import Basis, Cohort
 from dispatcher.views.rows import OUTCOMES, outcome_of
 
-__all__ = ["AGAIN", "CASE_TERMS", "EXCLUDED", "PART_TERMS", "RATES", "TERMS", "seen", "values"]
+__all__ = ["AGAIN", "CASE_TERMS", "EXCLUDED", "PART_TERMS", "RATES", "TERMS", "exempted", "seen", "values"]
 
 EXCLUDED = tuple(outcome for outcome in OUTCOMES if outcome != "closed")
 _ENDS = ", ".join(f"'{outcome_of(state)}'" for state in sorted(ENDED_STATES))
@@ -22,6 +22,14 @@ def _state(case: str) -> str:
     return (
         f"CASE WHEN {case}.updated_ms <= :as_of THEN coalesce({case}.outcome, {case}.state) ELSE (SELECT s.state"
         f" FROM spell AS s WHERE s.incident_id = {case}.incident_id AND s.at_ms <= :as_of {_LAST}) END"
+    )
+
+
+def exempted(part: str) -> str:
+    """That by :as_of an appeal was upheld for the party of a row in its case."""
+    return (
+        f"EXISTS (SELECT 1 FROM request AS e WHERE e.incident_id = {part}.incident_id AND e.kind = 'exempt'"
+        f" AND e.state = 'approved' AND e.decided_ms <= :as_of AND e.party = {part}.party)"
     )
 
 
@@ -101,10 +109,9 @@ _ANCHORS: dict[Basis, str] = {
     "filed": "filed_ms, opened_ms",
     "due": "due_ms, filed_ms, opened_ms",
 }
-_ADJUSTED = """
+_ADJUSTED = f"""
   WHERE NOT EXISTS (SELECT 1 FROM outage WHERE told_ms <= :as_of AND due_ms BETWEEN since_ms AND until_ms)
-  AND NOT EXISTS (SELECT 1 FROM request AS r WHERE r.incident_id = k.incident_id AND r.kind = 'exempt'
-    AND r.state = 'approved' AND r.decided_ms <= :as_of AND r.party = k.party)
+  AND NOT {exempted("k")}
 """
 
 # Whether case y, of the category and at the place or asset of `seen`, says that `seen` was not settled.

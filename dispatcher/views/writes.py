@@ -24,10 +24,10 @@ _PARTS: tuple[tuple[str, Callable[[IncidentRecord], Sequence[Sequence[object]]]]
     (upsert("attendance", parts.AttendanceRow._fields, _NUMBERED), parts.attendances),
     (upsert("request", parts.RequestRow._fields, ("incident_id", "number")), parts.requests),
     (upsert("callback", parts.CallbackRow._fields, ("incident_id", "source", "report_id", "round")), parts.callbacks),
-    (upsert("rating", parts.RatingRow._fields, ("incident_id", "party", "offered_ms")), parts.ratings),
     (upsert("former_clock", parts.FormerClock._fields, _NUMBERED), parts.former_clocks),
 )
 _PROOF = insert("proof", ("incident_id", "revision", "at_ms", "party", "media"))
+_RATING = insert_new("rating", ("incident_id", "revision", "at_ms", "party", "score"))
 _OUTAGE = insert_new("outage", ("since_ms", "until_ms", "told_ms"))
 _REPORT = insert_new("report", ("source", "report_id", "incident_id"))
 _SPLIT_OFF = insert_new("split_off", ("incident_id", "source", "report_id"))
@@ -62,6 +62,7 @@ class _Change(msgspec.Struct, frozen=True, gc=False):
     report_id: str = ""
     party: str = ""
     media: int = 0
+    score: int = 0
 
 
 class _Rejection(msgspec.Struct, frozen=True, gc=False):
@@ -125,10 +126,11 @@ def _archive_writes(kept: Sequence[Kept]) -> list[Write]:
 
 
 def _event_writes(kept: Sequence[Kept]) -> list[Write]:
-    """What no record tells: all reports an incident got or lost (it lists twenty), what proved a `done`, outages."""
+    """What no record tells: all reports (it lists twenty), what proved a `done`, when ratings were given, outages."""
     reports: list[Sequence[object]] = []
     lost: list[Sequence[object]] = []
     proofs: list[Sequence[object]] = []
+    rated: list[Sequence[object]] = []
     outages: list[Sequence[object]] = []
     for entry in kept:
         event = _event.decode(entry.value or b"{}")
@@ -152,7 +154,13 @@ def _event_writes(kept: Sequence[Kept]) -> list[Write]:
                 for change in _changes.decode(event.changes)
                 if change.event == "done"
             )
-    return [(_REPORT, reports), (_SPLIT_OFF, lost), (_PROOF, proofs), (_OUTAGE, outages)]
+        elif event.what == "rate":
+            rated.extend(
+                (entry.key, event.revision, entry.time_ms, change.party, change.score)
+                for change in _changes.decode(event.changes)
+                if change.event == "rated"
+            )
+    return [(_REPORT, reports), (_SPLIT_OFF, lost), (_PROOF, proofs), (_RATING, rated), (_OUTAGE, outages)]
 
 
 def _rejected_writes(kept: Sequence[Kept]) -> list[Write]:

@@ -1,5 +1,6 @@
 """The measures against the engine itself: what they derive in SQL, a plain fold over the exported records must give."""
 
+import json
 import random
 from collections import Counter
 from itertools import pairwise
@@ -154,21 +155,54 @@ def test_stocks_are_the_measures_of_all_cases_at_each_midnight(cities):
         assert stock[1:] == (terms["open"], terms["overdue_pending"], terms["held_now"])
 
 
-def test_ratings_are_the_last_words_of_streets(cities):
+@pytest.mark.parametrize("by", ["department", "party"])
+@pytest.mark.parametrize("adjusted", [False, True])
+def test_ratings_are_the_last_words_of_streets_as_of_an_instant(cities, by, adjusted):
+    rng, changed = random.Random(5), 0
+    for desk, view, cases, outages in cities:
+        told = rated_in(desk.ledger)
+        for as_of_ms in (view.latest_ms, *(rng.choice(told)[0] - rng.choice([0, 1]) for _ in range(4))):
+            oracle = Oracle(cases, Cohort(as_of_ms, adjusted=adjusted), outages)
+            counted = {
+                c.record.incident_id: c for c in cases if (now := oracle.terms(c)) is not None and now[1]["parts"]
+            }
+            last = {(incident_id, party): (score, at_ms) for at_ms, incident_id, party, score in told
+                    if at_ms <= as_of_ms and incident_id in counted}  # fmt: skip
+            changed += sum(at_ms <= as_of_ms for at_ms, *_ in told) - len(last)
+            scores: dict[str, list[tuple[str, str, int, int]]] = {}
+            for (incident_id, party), said in sorted(last.items()):
+                if not (adjusted and oracle.exempt(counted[incident_id], party)):
+                    unit = party if by == "party" else party.split("@")[0]
+                    scores.setdefault(unit, []).append((incident_id, party, *said))
+            found = ratings(view, oracle.cohort, by)
+            assert {each.unit: list(each.behind) for each in found} == scores
+            assert [each.unit for each in found] == sorted(scores)
+            for each in found:
+                assert (each.points, each.given) == (sum(s[2] for s in scores[each.unit]), len(scores[each.unit]))
+                assert each.mean == each.points / each.given
+    assert changed > 0
+
+
+def rated_in(ledger) -> list[tuple[int, str, str, int]]:
+    """Every rating ever given: when, in which incident, of whom, how many points."""
+    events = ((kept.time_ms, kept.key, json.loads(kept.value)) for kept in ledger.follow("events", -1, 10**9))
+    return [
+        (at_ms, incident_id, change["party"], change["score"])
+        for at_ms, incident_id, event in events
+        for change in event.get("changes", ())
+        if change["event"] == "rated"
+    ]
+
+
+def test_the_last_word_is_the_one_on_the_record(cities):
     for _, view, cases, _ in cities:
-        scores: dict[str, list[int]] = {}
-        for case in cases:
-            record = case.record
-            if record.dispatched_at is None or record.state == "merged":
-                continue
-            for part in (*([] if record.lead is None else [record.lead]), *record.support):
-                if part.score is not None:
-                    scores.setdefault(part.department, []).append(part.score)
-        found = ratings(view, Cohort(view.latest_ms))
-        assert {each.unit: (each.points, each.given) for each in found} == {
-            unit: (sum(given), len(given)) for unit, given in scores.items()
-        }
-        assert all(each.mean == each.points / each.given for each in found)
+        known = {case.record.incident_id: case.record for case in cases}
+        for each in ratings(view, Cohort(view.latest_ms), "party"):
+            for given in each.behind:
+                record = known[given.incident_id]
+                parts = [*record.support, *([] if record.lead is None else [record.lead])]
+                own = [a for a in parts if (a.department, a.unit) == tuple((*given.party.split("@"), None)[:2])]
+                assert given.score in [a.score for a in own]
 
 
 def test_requests_in_the_last_tenth_of_the_budget(cities):
