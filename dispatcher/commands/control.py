@@ -152,7 +152,7 @@ def confirm(question: str, lang: Language, *, yes: bool) -> None:
 
 
 def send(
-    config: Config, ledger: Ledger, make: Callable[[int], Command], what: str, wait_s: float, lang: Language
+    config: Config, ledger: Ledger, name: str, make: Callable[..., Command], what: str, wait_s: float, lang: Language
 ) -> Accepted | None:
     """Write a command with its number and wait for the engine; None when it is written and not answered yet.
 
@@ -161,7 +161,8 @@ def send(
     Args:
         config: whose ledger it is.
         ledger: open for writing.
-        make: the command, given its number.
+        name: what the command's id begins with; its number follows.
+        make: the command, given its `command_id` and its `number`.
         what: the command in words.
         wait_s: for the answer.
         lang: of what is said.
@@ -171,7 +172,8 @@ def send(
     """
     refuse_unfinished_replay(ledger)
     end = end_of(ledger)
-    command = make(standing(ledger).number + 1)
+    number = standing(ledger).number + 1
+    command = make(command_id=f"{name}-{number}", number=number)
     answer = wait_for(config.ledger, ledger, write(ledger, command), end, wait_s)
     if isinstance(answer, Silence):
         said = _WORDS[lang][answer.value].format(what=what, name=command.command_id, wait=wait_s)

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -137,17 +138,14 @@ def outage_command(config_path: Path, ledger_path: Path | None, wish: Wish, *, l
         _show(fell_into(ledger, since_ms, until_ms), since_ms, until_ms, language)
         confirm(words["ask"], language, yes=wish.yes)
 
-        def command(number: int) -> Outage:
-            return Outage(
-                command_id=f"outage-{number}",
-                number=number,
-                since=_moment(since_ms),
-                until=_moment(until_ms),
-                actor=Actor("supervisor", person=person),
-                reason=wish.reason,
-            )
-
-        accepted = send(config, ledger, command, words["what"], wish.wait_s, language)
+        outage = partial(
+            Outage,
+            since=_moment(since_ms),
+            until=_moment(until_ms),
+            actor=Actor("supervisor", person=person),
+            reason=wish.reason,
+        )
+        accepted = send(config, ledger, "outage", outage, words["what"], wish.wait_s, language)
     if accepted is not None:
         out.print(words["done"].format(name=accepted.command_id), soft_wrap=True)
 

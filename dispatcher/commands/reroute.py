@@ -4,6 +4,7 @@ import csv as csv_files
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -157,16 +158,9 @@ def reroute_command(config_path: Path, ledger_path: Path | None, wish: Wish, *, 
             return
         confirm(words["ask"].format(where=where), language, yes=wish.yes)
 
-        def command(number: int) -> RerouteOpen:
-            return RerouteOpen(
-                command_id=f"reroute-{number}",
-                number=number,
-                cells=cells,
-                actor=Actor("shift_lead", person=person),
-                reason=wish.reason or None,
-            )
-
-        accepted = send(config, ledger, command, words["what"].format(where=where), wish.wait_s, language)
+        actor = Actor("shift_lead", person=person)
+        again = partial(RerouteOpen, cells=cells, actor=actor, reason=wish.reason or None)
+        accepted = send(config, ledger, "reroute", again, words["what"].format(where=where), wish.wait_s, language)
         if accepted is not None:
             with progress(words["bar"], total) as advance:
                 found = _follow(ledger, accepted, wish.wait_s, advance)

@@ -1,5 +1,6 @@
 """`dispatcher mode end`: a mode is over before its time."""
 
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,17 +54,10 @@ def end_command(config_path: Path, ledger_path: Path | None, wish: Wish, *, lang
     config = config_for(config_path, ledger_path)
     with writing(config) as ledger:
         for mode_id in _modes(ledger, wish, words):
-
-            def command(number: int, mode_id: str = mode_id) -> EndMode:
-                return EndMode(
-                    command_id=f"end-{number}",
-                    number=number,
-                    mode_id=mode_id,
-                    actor=Actor("shift_lead", person=person),
-                    reason=wish.reason or None,
-                )
-
-            accepted = send(config, ledger, command, words["what"].format(mode_id=mode_id), wish.wait_s, language)
+            actor = Actor("shift_lead", person=person)
+            ending = partial(EndMode, mode_id=mode_id, actor=actor, reason=wish.reason or None)
+            what = words["what"].format(mode_id=mode_id)
+            accepted = send(config, ledger, "end", ending, what, wish.wait_s, language)
             if accepted is not None:
                 out.print(words["done"].format(mode_id=mode_id, at=shortened(accepted.at)), soft_wrap=True)
 

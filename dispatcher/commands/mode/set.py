@@ -3,6 +3,7 @@
 import re
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,19 +96,16 @@ def set_command(config_path: Path, ledger_path: Path | None, wish: Wish, *, lang
         changed = _foresee(state, ModeSpan("foreseen", wish.mode, now_ms, until_ms, cells), language)
         confirm(words["ask"].format(**named), language, yes=wish.yes)
 
-        def command(number: int) -> SetMode:
-            return SetMode(
-                command_id=f"{wish.mode}-{number}",
-                number=number,
-                mode=wish.mode,
-                until=datetime.fromtimestamp(until_ms / 1000, UTC),
-                cells=cells,
-                proposal_id=wish.proposal,
-                actor=Actor("shift_lead", person=person),
-                reason=wish.reason,
-            )
-
-        accepted = send(config, ledger, command, words["what"].format(**named), wish.wait_s, language)
+        setting = partial(
+            SetMode,
+            mode=wish.mode,
+            until=datetime.fromtimestamp(until_ms / 1000, UTC),
+            cells=cells,
+            proposal_id=wish.proposal,
+            actor=Actor("shift_lead", person=person),
+            reason=wish.reason,
+        )
+        accepted = send(config, ledger, wish.mode, setting, words["what"].format(**named), wish.wait_s, language)
     if accepted is not None:
         out.print(words["done"].format(mode_id=accepted.command_id, **named), soft_wrap=True)
     if changed:
