@@ -5,12 +5,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
 from dispatcher.commands.opening import config_of
-from dispatcher.commands.talk import fail, out, say
+from dispatcher.commands.talk import fail, say
 from dispatcher.config import Config
 from dispatcher.core import PartitionState
 from dispatcher.core.control import CELLS_MAX, Command
@@ -23,7 +23,7 @@ from dispatcher.policies.past import end_of
 from geo import load_grid
 from rules.problems import Language
 
-__all__ = ["Accepted", "Silence", "cells_named", "config_for", "confirm", "read_state", "send", "signed", "wait_for",
+__all__ = ["Sent", "Silence", "cells_named", "config_for", "confirm", "read_state", "send", "signed", "wait_for",
            "writing"]  # fmt: skip
 
 LABEL_CHARS_MAX = 256  # what a command may carry of each label
@@ -61,15 +61,21 @@ _WORDS = {
 }
 
 
-class Accepted(NamedTuple):
-    """A command the engine has taken."""
+class Sent(NamedTuple):
+    """A command that is written: accepted by the engine, or not answered yet."""
 
     command_id: str
-    at: str
+    at: str | None  # when it was accepted
     end: int  # outputs up to this `seq` were there before it
+    silence: "Silence | None" = None  # why there is no answer
+    said: str = ""  # the same in words
+
+    def document(self) -> dict[str, str | None]:
+        """It as JSON; a refusal never comes to this."""
+        return {"command_id": self.command_id, "outcome": self.silence or "accepted", "at": self.at}
 
 
-class Silence(Enum):
+class Silence(StrEnum):
     """Why there is no answer."""
 
     NO_ENGINE = "no_engine"
@@ -153,10 +159,8 @@ def confirm(question: str, lang: Language, *, yes: bool) -> None:
 
 def send(
     config: Config, ledger: Ledger, name: str, make: Callable[..., Command], what: str, wait_s: float, lang: Language
-) -> Accepted | None:
-    """Write a command with its number and wait for the engine; None when it is written and not answered yet.
-
-    What came of it is said, except that it was accepted: that is the caller's. A refusal ends the command.
+) -> Sent:
+    """Write a command with its number and wait for the engine. A refusal ends the command.
 
     Args:
         config: whose ledger it is.
@@ -176,12 +180,11 @@ def send(
     command = make(command_id=f"{name}-{number}", number=number)
     answer = wait_for(config.ledger, ledger, write(ledger, command), end, wait_s)
     if isinstance(answer, Silence):
-        said = _WORDS[lang][answer.value].format(what=what, name=command.command_id, wait=wait_s)
-        out.print(said, soft_wrap=True)
-        return None
+        said = _WORDS[lang][answer].format(what=what, name=command.command_id, wait=wait_s)
+        return Sent(command.command_id, None, end, answer, said)
     if not answer.accepted:
         fail(_WORDS[lang]["no"].format(what=what, detail=answer.detail))
-    return Accepted(command.command_id, answer.at, end)
+    return Sent(command.command_id, answer.at, end)
 
 
 def wait_for(path: Path, ledger: Ledger, written: Written, end: int, wait_s: float) -> Answer | Silence:

@@ -16,7 +16,7 @@ from msgspec import Struct
 from rich.table import Table
 
 from dispatcher.commands.control import config_for, confirm, send, signed, writing
-from dispatcher.commands.talk import fail, language_of, out, shortened
+from dispatcher.commands.talk import fail, language_of, out, print_json, say, shortened
 from dispatcher.core import DAY_MS, ms_to_text, text_to_ms
 from dispatcher.core.control import Outage
 from dispatcher.core.enact import OUTAGE_DAYS_MAX
@@ -122,7 +122,7 @@ def _cases(ledger: Ledger) -> Iterator[_Case]:
                     yield case
 
 
-def outage_command(config_path: Path, ledger_path: Path | None, wish: Wish, *, lang: str) -> None:
+def outage_command(config_path: Path, ledger_path: Path | None, wish: Wish, *, lang: str, json: bool = False) -> None:
     """Show what fell into it, ask, write it down, and say what the engine answered."""
     language = language_of(lang)
     words, person = _WORDS[language], signed(wish.by, wish.reason, language)
@@ -135,7 +135,11 @@ def outage_command(config_path: Path, ledger_path: Path | None, wish: Wish, *, l
     with writing(config) as ledger:
         if standing(ledger).sha256 is None:
             fail(words["no_policy"])
-        _show(fell_into(ledger, since_ms, until_ms), since_ms, until_ms, language)
+        fell = fell_into(ledger, since_ms, until_ms)
+        if json:
+            say(words["cases"].format(n=fell.incidents))
+        else:
+            _show(fell, since_ms, until_ms, language)
         confirm(words["ask"], language, yes=wish.yes)
 
         outage = partial(
@@ -145,9 +149,12 @@ def outage_command(config_path: Path, ledger_path: Path | None, wish: Wish, *, l
             actor=Actor("supervisor", person=person),
             reason=wish.reason,
         )
-        accepted = send(config, ledger, "outage", outage, words["what"], wish.wait_s, language)
-    if accepted is not None:
-        out.print(words["done"].format(name=accepted.command_id), soft_wrap=True)
+        sent = send(config, ledger, "outage", outage, words["what"], wish.wait_s, language)
+    if json:
+        span = {"since": ms_to_text(since_ms), "until": ms_to_text(until_ms)}
+        print_json({**span, **fell._asdict(), **sent.document()})
+    else:
+        out.print(sent.said or words["done"].format(name=sent.command_id), soft_wrap=True)
 
 
 def _show(fell: Fell, since_ms: int, until_ms: int, lang: str) -> None:

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from dispatcher.commands.control import (
     POLL_S,
-    Accepted,
+    Sent,
     cells_named,
     config_for,
     confirm,
@@ -160,26 +160,28 @@ def reroute_command(config_path: Path, ledger_path: Path | None, wish: Wish, *, 
 
         actor = Actor("shift_lead", person=person)
         again = partial(RerouteOpen, cells=cells, actor=actor, reason=wish.reason or None)
-        accepted = send(config, ledger, "reroute", again, words["what"].format(where=where), wish.wait_s, language)
-        if accepted is not None:
-            with progress(words["bar"], total) as advance:
-                found = _follow(ledger, accepted, wish.wait_s, advance)
-            if isinstance(found, Job):
-                fail(words["stuck"].format(**_said(found), wait=wish.wait_s))
-            out.print(words["done"].format(**_said(found)), soft_wrap=True)
+        sent = send(config, ledger, "reroute", again, words["what"].format(where=where), wish.wait_s, language)
+        if sent.silence is not None:
+            out.print(sent.said, soft_wrap=True)
+            return
+        with progress(words["bar"], total) as advance:
+            found = _follow(ledger, sent, wish.wait_s, advance)
+        if isinstance(found, Job):
+            fail(words["stuck"].format(**_said(found), wait=wish.wait_s))
+        out.print(words["done"].format(**_said(found)), soft_wrap=True)
 
 
 def _said(found: Job | _Ended) -> dict[str, object]:
     return {"name": found.command_id, "looked_at": found.looked_at, "changed": found.changed}
 
 
-def _follow(ledger: Ledger, accepted: Accepted, wait_s: float, advance: Callable[[float], None] | None) -> _Ended | Job:
+def _follow(ledger: Ledger, sent: Sent, wait_s: float, advance: Callable[[float], None] | None) -> _Ended | Job:
     """Until it is over; the job as it stands when it has not moved for `wait_s`.
 
     The engine keeps the job on `state` between two slices; what it came to is told on `events`.
     """
     looked_at, moved_s = 0, time.monotonic()
-    while (job := _job(ledger)) is not None and job.command_id == accepted.command_id:
+    while (job := _job(ledger)) is not None and job.command_id == sent.command_id:
         if job.looked_at > looked_at:
             if advance is not None:
                 advance(job.looked_at - looked_at)
@@ -189,10 +191,10 @@ def _follow(ledger: Ledger, accepted: Accepted, wait_s: float, advance: Callable
         time.sleep(POLL_S)
     told = (
         msgspec.json.decode(kept.value or b"", type=_Ended)
-        for kept in everything(ledger, "events", accepted.end)
+        for kept in everything(ledger, "events", sent.end)
         if kept.key == CONTROL
     )
-    return next(each for each in told if (each.event, each.command_id) == ("reroute_ended", accepted.command_id))
+    return next(each for each in told if (each.event, each.command_id) == ("reroute_ended", sent.command_id))
 
 
 def _job(ledger: Ledger) -> Job | None:

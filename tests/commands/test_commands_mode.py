@@ -114,6 +114,37 @@ def test_the_same_is_not_set_twice(city: City) -> None:
     assert len(city.commands()) == 2
 
 
+def test_for_programs_only_what_came_of_it(city: City) -> None:
+    city.report(("02", "T1C0"), ("02", "T2C0"))
+    until = soon(HOUR_MS)
+
+    def done(command: Any, order: Any) -> tuple[Any, str]:
+        command(city.config, None, order, lang="en", json=True)
+        out, err = city.said()
+        return json.loads(out), err
+
+    with city.engine():
+        made, err = done(set_command, wish(until=until, wait_s=60.0, proposal="cap-1"))
+        at = made.pop("at")
+        assert made == {
+            "mode_id": "emergency-2", "mode": "emergency", "cells": ["T1"], "until": until[:-4] + "000Z", "open": 1,
+            "would_change": 1, "command_id": "emergency-2", "outcome": "accepted",
+        }  # fmt: skip
+        assert at == shown(city)[0]["since"]
+        assert "1 of 1 open incidents would be re-routed" in err  # seen before it is asked
+        again, _ = done(set_command, wish(until=until))
+        assert again == {"mode_id": "emergency-2", "outcome": "already"}
+        confirmed, _ = done(set_command, wish("watch", proposal="cap-1"))
+        assert confirmed == {"mode_id": "emergency-2", "outcome": "confirmed"}
+        ((one,), _) = done(end_command, EndWish(None, "cap-1", "", "Li", 60.0))
+        assert {**one, "at": None} == {
+            "mode_id": "emergency-2", "command_id": "end-3", "outcome": "accepted", "at": None,
+        }  # fmt: skip
+        assert one["at"] > at
+    waiting, _ = done(set_command, wish("watch", cells=None, everywhere=True))
+    assert (waiting["outcome"], waiting["at"], waiting["cells"]) == ("no_engine", None, [])
+
+
 def test_what_is_open_there_is_listed_with_the_gravest_first(city: City) -> None:
     city.report(*[("02", "T1C0")] * 11, ("03", "T1C1"), ("01.02", "T1C1"), ("03", "T2C0"))
     said = set_mode(city)

@@ -113,6 +113,16 @@ def test_what_fell_into_it_is_a_table(city: City, tmp_path: Path) -> None:
     assert "1 incident(s) have such a deadline" in said
     outage_command(city.config, None, whole, lang="zh")
     assert "时限落在" in city.said()[0]
+    outage_command(city.config, None, whole, lang="en", json=True)
+    made, told = city.said()
+    assert "1 incident(s) have such a deadline" in told
+    counted = {name: tuple(map(int, row)) for name, row in rows.items() if row[0].isdigit() and name != "total"}
+    assert json.loads(made) == {
+        "since": whole.since, "until": whole.until, "incidents": 1,
+        "due": {name: due for name, (due, _) in counted.items()},
+        "breached": {name: breached for name, (_, breached) in counted.items() if breached},
+        "command_id": "outage-4", "outcome": "no_engine", "at": None,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

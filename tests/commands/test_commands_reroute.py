@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dispatcher.commands import reroute as commands
-from dispatcher.commands.control import Accepted
+from dispatcher.commands.control import Sent
 from dispatcher.commands.mode.set import Wish as ModeWish
 from dispatcher.commands.mode.set import set_command
 from dispatcher.commands.reroute import Wish, preview_command, reroute_command
@@ -118,11 +118,11 @@ def test_its_progress_is_shown_until_it_does_not_move(storm: City, monkeypatch: 
     monkeypatch.setattr(commands, "_job", Jobs(0, 3, 3, 8))
     steps: list[float] = []
     with storm.reading() as ledger:
-        stuck = commands._follow(ledger, Accepted("reroute-3", "", -1), 0.2, steps.append)
+        stuck = commands._follow(ledger, Sent("reroute-3", "", -1), 0.2, steps.append)
         assert isinstance(stuck, Job)
         assert (stuck.looked_at, steps) == (8, [3, 5])
         monkeypatch.setattr(commands, "_job", Jobs(2))
-        assert isinstance(commands._follow(ledger, Accepted("reroute-3", "", -1), 0.1, None), Job)
+        assert isinstance(commands._follow(ledger, Sent("reroute-3", "", -1), 0.1, None), Job)
 
 
 def left_under_way(city: City) -> None:
@@ -146,11 +146,11 @@ def test_one_that_stands_still_is_an_error(storm: City, monkeypatch: pytest.Monk
     """The engine takes the command and dies: nothing moves any more."""
     real = commands.send
 
-    def taken(*arguments: Any) -> Accepted | None:
-        assert real(*arguments) is None
+    def taken(*arguments: Any) -> Sent:
+        assert real(*arguments).silence is not None
         storm.work()
         left_under_way(storm)
-        return Accepted("reroute-3", "", -1)
+        return Sent("reroute-3", "", -1)
 
     monkeypatch.setattr(commands, "send", taken)
     said = storm.refused(reroute_command, Wish(None, "", None, True, 0.0), lang="en")

@@ -36,12 +36,13 @@ def set_mode(
     wait_s: WaitOption = 10.0,
     ledger: LedgerOption = None,
     lang: LangOption = "en",
+    json: JsonOption = False,
 ) -> None:
     """Set a mode for some cells, or everywhere, until an instant, after showing what is open there."""
     from dispatcher.commands.mode.set import Wish, set_command
 
     wish = Wish(mode, cells, everywhere, until, reason, proposal, by, yes, wait_s)
-    set_command(Settings.config, ledger, wish, lang=lang)
+    set_command(Settings.config, ledger, wish, lang=lang, json=json)
 
 
 @mode_app.command()
@@ -53,11 +54,12 @@ def end(
     wait_s: WaitOption = 10.0,
     ledger: LedgerOption = None,
     lang: LangOption = "en",
+    json: JsonOption = False,
 ) -> None:
     """End a mode before its time."""
     from dispatcher.commands.mode.end import Wish, end_command
 
-    end_command(Settings.config, ledger, Wish(mode_id, proposal, reason, by, wait_s), lang=lang)
+    end_command(Settings.config, ledger, Wish(mode_id, proposal, reason, by, wait_s), lang=lang, json=json)
 
 
 def reroute(
@@ -90,8 +92,9 @@ def outage(
     wait_s: WaitOption = 10.0,
     ledger: LedgerOption = None,
     lang: LangOption = "en",
+    json: JsonOption = False,
 ) -> None:
     """Write an outage down: deadlines that fell into it are left out of the adjusted figures, never of the raw ones."""
     from dispatcher.commands.outage import Wish, outage_command
 
-    outage_command(Settings.config, ledger, Wish(since, until, reason, by, yes, wait_s), lang=lang)
+    outage_command(Settings.config, ledger, Wish(since, until, reason, by, yes, wait_s), lang=lang, json=json)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dispatcher.commands.control import config_for, send, signed, writing
-from dispatcher.commands.talk import fail, language_of, out, shortened
+from dispatcher.commands.talk import fail, language_of, out, print_json, shortened
 from dispatcher.core.control import EndMode
 from dispatcher.core.messages import Actor
 from dispatcher.ledger import Ledger
@@ -45,21 +45,26 @@ class Wish(NamedTuple):
     wait_s: float
 
 
-def end_command(config_path: Path, ledger_path: Path | None, wish: Wish, *, lang: str) -> None:
+def end_command(config_path: Path, ledger_path: Path | None, wish: Wish, *, lang: str, json: bool = False) -> None:
     """Write that a mode, or each that confirmed a proposal, is over, and say what the engine answered."""
     language = language_of(lang)
     words, person = _WORDS[language], signed(wish.by, wish.reason, language)
     if (wish.mode_id is None) == (wish.proposal is None):
         fail(words["which"], 2)
     config = config_for(config_path, ledger_path)
+    ended = []
     with writing(config) as ledger:
         for mode_id in _modes(ledger, wish, words):
             actor = Actor("shift_lead", person=person)
             ending = partial(EndMode, mode_id=mode_id, actor=actor, reason=wish.reason or None)
             what = words["what"].format(mode_id=mode_id)
-            accepted = send(config, ledger, "end", ending, what, wish.wait_s, language)
-            if accepted is not None:
-                out.print(words["done"].format(mode_id=mode_id, at=shortened(accepted.at)), soft_wrap=True)
+            sent = send(config, ledger, "end", ending, what, wish.wait_s, language)
+            ended.append({"mode_id": mode_id, **sent.document()})
+            if not json:
+                told = words["done"].format(mode_id=mode_id, at=shortened(sent.at))
+                out.print(sent.said or told, soft_wrap=True)
+    if json:
+        print_json(ended)
 
 
 def _modes(ledger: Ledger, wish: Wish, words: dict[str, str]) -> list[str]:

@@ -11,13 +11,14 @@ from dispatcher.commands.control import cells_named, config_for, confirm, read_s
 from dispatcher.commands.mode.foreseen import summed_up
 from dispatcher.commands.mode.scope import scope_of, show_scope
 from dispatcher.commands.mode.spans import local, place
-from dispatcher.commands.talk import fail, language_of, out
-from dispatcher.core import DAY_MS, PartitionState, text_to_ms
+from dispatcher.commands.talk import fail, language_of, out, print_json, say
+from dispatcher.core import DAY_MS, PartitionState, ms_to_text, text_to_ms
 from dispatcher.core.control import SetMode
 from dispatcher.core.instants import HOUR_MS, MINUTE_MS, SECOND_MS
 from dispatcher.core.messages import Actor
 from dispatcher.core.modes import MODE_DAYS_MAX, ModeSpan
 from dispatcher.core.reroute import preview
+from dispatcher.ledger import Ledger
 from dispatcher.policies.control import modes_known
 from rules.problems import Language
 
@@ -71,8 +72,11 @@ class Wish(NamedTuple):
     wait_s: float
 
 
-def set_command(config_path: Path, ledger_path: Path | None, wish: Wish, *, lang: str) -> None:
-    """Show what is open in scope and what a re-routing would change, ask, write, and say what the engine answered."""
+def set_command(config_path: Path, ledger_path: Path | None, wish: Wish, *, lang: str, json: bool = False) -> None:
+    """Show what is open in scope and what a re-routing would change, ask, write, and say what the engine answered.
+
+    As JSON only what came of it is printed; how many a re-routing would change is said beside it, before asking.
+    """
     language = language_of(lang)
     words, person = _WORDS[language], signed(wish.by, wish.reason, language)
     if bool(wish.cells) == wish.everywhere:
@@ -86,14 +90,15 @@ def set_command(config_path: Path, ledger_path: Path | None, wish: Wish, *, lang
         _require_settable(state, wish.mode, words)
         until = local(until_ms, state.book.policy.timezone)
         named = {"mode": wish.mode, "where": place(cells, language), "until": until}
-        if wish.proposal is not None and (confirmed := modes_known(ledger, wish.proposal)):
-            out.print(words["confirmed"].format(mode_id=confirmed[0], proposal=wish.proposal), soft_wrap=True)
+        if (there := _there_already(ledger, state, wish, cells, until_ms)) is not None:
+            word, mode_id = there
+            if json:
+                print_json({"mode_id": mode_id, "outcome": word})
+            else:
+                out.print(words[word].format(mode_id=mode_id, proposal=wish.proposal, **named), soft_wrap=True)
             return
-        same = [s for s in state.modes.spans.values() if (s.mode, s.cells, s.until_ms) == (wish.mode, cells, until_ms)]
-        if same:
-            out.print(words["already"].format(mode_id=same[0].mode_id, **named), soft_wrap=True)
-            return
-        changed = _foresee(state, ModeSpan("foreseen", wish.mode, now_ms, until_ms, cells), language)
+        span = ModeSpan("foreseen", wish.mode, now_ms, until_ms, cells)
+        count, changed = _foresee(state, span, language, json=json)
         confirm(words["ask"].format(**named), language, yes=wish.yes)
 
         setting = partial(
@@ -105,9 +110,12 @@ def set_command(config_path: Path, ledger_path: Path | None, wish: Wish, *, lang
             actor=Actor("shift_lead", person=person),
             reason=wish.reason,
         )
-        accepted = send(config, ledger, wish.mode, setting, words["what"].format(**named), wish.wait_s, language)
-    if accepted is not None:
-        out.print(words["done"].format(mode_id=accepted.command_id, **named), soft_wrap=True)
+        sent = send(config, ledger, wish.mode, setting, words["what"].format(**named), wish.wait_s, language)
+    if json:
+        about = {"mode_id": sent.command_id, "mode": wish.mode, "cells": cells, "until": ms_to_text(until_ms)}
+        print_json({**about, "open": count, "would_change": changed, **sent.document()})
+        return
+    out.print(sent.said or words["done"].format(mode_id=sent.command_id, **named), soft_wrap=True)
     if changed:
         out.print(words["next"].format(cells=f" --cells {','.join(cells)}" if cells else "", n=changed), soft_wrap=True)
 
@@ -131,11 +139,28 @@ def _require_settable(state: PartitionState, mode: str, words: dict[str, str]) -
         fail(words["mode"].format(mode=mode, policy=policy.name, others=", ".join(others) or words["nothing"]), 2)
 
 
-def _foresee(state: PartitionState, span: ModeSpan, lang: Language) -> int:
-    """Show what is open in scope, and what deciding it again in the mode would change: tried on our own copy."""
+def _there_already(
+    ledger: Ledger, state: PartitionState, wish: Wish, cells: tuple[str, ...], until_ms: int
+) -> tuple[str, str] | None:
+    """The mode that makes this one needless, after the word for why: its proposal is confirmed, or it is the same."""
+    if wish.proposal is not None and (confirmed := modes_known(ledger, wish.proposal)):
+        return "confirmed", confirmed[0]
+    for span in state.modes.spans.values():
+        if (span.mode, span.cells, span.until_ms) == (wish.mode, cells, until_ms):
+            return "already", span.mode_id
+    return None
+
+
+def _foresee(state: PartitionState, span: ModeSpan, lang: Language, *, json: bool) -> tuple[int, int]:
+    """Show what is open in scope, and what deciding it again would change, tried on our own copy; how many of each."""
     scope = scope_of(state, span.cells)
-    show_scope(scope, state.book.policy, lang)
+    if not json:
+        show_scope(scope, state.book.policy, lang)
     state.set_mode(span)
     foreseen = list(preview(state, span.cells))
-    out.print(summed_up(foreseen, scope.open, lang), soft_wrap=True)
-    return len(foreseen)
+    told = summed_up(foreseen, scope.open, lang)
+    if json:
+        say(told)
+    else:
+        out.print(told, soft_wrap=True)
+    return scope.open, len(foreseen)
