@@ -117,12 +117,13 @@ def explain(
 def incident(
     incident_id: Annotated[str, typer.Argument(help="An incident id or source/report-id.")],
     ledger: LedgerOption = None,
+    lang: LangOption = "en",
     json: JsonOption = False,
 ) -> None:
     """Show one incident: state, assignments, targets, history."""
     from dispatcher.commands.incident import incident_command
 
-    incident_command(Settings.config, ledger, incident_id, json=json)
+    incident_command(Settings.config, ledger, incident_id, json=json, lang=lang)
 
 
 @app.command()

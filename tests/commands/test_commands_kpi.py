@@ -132,7 +132,7 @@ def test_a_sheet_shows_100_per_cent_only_where_it_is(tmp_path):
 
 def test_a_history_is_shown_with_its_pages():
     entries = [{"revision": n, "at": "2026-01-01T00:00:00.000Z", "what": "noted", "state": "filed"} for n in range(99)]
-    assert _history(History(entries, complete=True)).row_count == 99
+    assert _history(History(entries, complete=True), "en").row_count == 99
 
 
 def test_a_preview_takes_no_yes(nyc, capsys):

@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from dispatcher.commands import incident
 from tests.acceptance.command_line import dispatcher, replay
 
 
@@ -53,6 +55,10 @@ def test_incident(config: Path, ledger: Path) -> None:
     said = dispatcher("incident", "nyc-311/39573567", "--ledger", str(ledger), config=config).stdout
     for word in ("assignments", "targets", "history", "nypd", "closed"):
         assert word in said
+    chinese = dispatcher("incident", "nyc-311/39573567", "--ledger", str(ledger), "--lang", "zh", config=config).stdout
+    for word in ("派单", "时限", "经过", "nypd", "上报（1）：nyc-311/39573567", "类别"):
+        assert word in chinese
+    assert chinese.count("\n") == said.count("\n")  # nothing is left out in either
     made = json.loads(
         dispatcher("incident", "nyc-311/39573567", "--ledger", str(ledger), "--json", config=config).stdout
     )
@@ -60,6 +66,15 @@ def test_incident(config: Path, ledger: Path) -> None:
         dispatcher("incident", made["incident_id"], "--ledger", str(ledger), "--json", config=config).stdout
     )
     assert made == again
+
+
+def test_an_incident_has_the_same_headings_in_both_languages() -> None:
+    for words in (incident._WORDS, incident._HEADINGS):
+        assert words["en"].keys() == words["zh"].keys()
+    for name, columns in incident._HEADINGS["en"].items():
+        assert len(incident._HEADINGS["zh"][name]) == len(columns), name
+    for word, said in incident._WORDS["en"].items():
+        assert sorted(re.findall(r"\{\w+\}", incident._WORDS["zh"][word])) == sorted(re.findall(r"\{\w+\}", said)), word
 
 
 def test_kpi_forms_agree(config: Path, ledger: Path) -> None:
@@ -115,6 +130,7 @@ def test_doctor(config: Path, ledger: Path, tmp_path: Path) -> None:
         (("kpi", "--filed", "soon"), 2, "is no period"),
         (("kpi", "--filed", "2018", "--due", "2018"), 2, "choose one"),
         (("explain", "x", "--lang", "fr"), 2, "zh or en"),
+        (("incident", "x", "--lang", "fr"), 2, "zh or en"),
         (("append", "dept.nypd"), 2, "not an input topic"),
         (("locate", "1", "2", "--crs", "mars"), 2, "--crs takes"),
         (("nonsense",), 2, "No such command"),
