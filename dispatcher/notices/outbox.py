@@ -6,8 +6,7 @@ contact and no address is ever written here.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -18,11 +17,11 @@ from dispatcher.core.instants import DAY_MS
 from dispatcher.ledger import LedgerError
 from dispatcher.notices.notice import Notice, decode_notice, encode_notice, is_urgent
 from dispatcher.notices.plan import Waiting
+from dispatcher.sqlite_file import open_file, transaction
 
 __all__ = ["OUTBOX_SUFFIX", "Mark", "Outbox", "OutboxError", "Row", "Status"]
 
 OUTBOX_SUFFIX = ".notices"
-BUSY_TIMEOUT_S = 10.0
 KEPT_DAYS = 30  # what is settled is listed for so long; failed ones until they are retried
 
 APPLICATION_ID = 0x6E6F7469  # "noti": another program's database is not overwritten by mistake
@@ -90,38 +89,31 @@ class Outbox:
         self._path = path
         if must_exist and not path.exists():
             raise OutboxError(f"{path}: no notice has been taken in yet; `dispatcher run` does")
-        self._db = sqlite3.connect(
-            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=64
+        self._db = open_file(
+            path,
+            self._prepare,
+            OutboxError,
+            what="an outbox",
+            otherwise="move it away or name another ledger",
+            statements=64,
         )
-        try:
-            self._prepare()
-        except sqlite3.OperationalError as error:  # the file may be as good as ever
-            self._db.close()
-            why = "another process is using it, or it cannot be written"
-            raise OutboxError(f"{path}: {why} ({error}); try again") from error
-        except sqlite3.DatabaseError as error:
-            self._db.close()
-            raise OutboxError(f"{path}: not an outbox ({error}); move it away or name another ledger") from error
-        except OutboxError:
-            self._db.close()
-            raise
 
-    def _prepare(self) -> None:
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last steps, which are then redone
-        with self._transaction():
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last steps, which are then redone
+        with transaction(db):
             application_id, version = (
-                self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
+                db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
             )
             if (application_id, version) == (APPLICATION_ID, SCHEMA_VERSION):
-                self._db.execute(_NEW)
+                db.execute(_NEW)
                 return
-            if application_id or version or self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            if application_id or version or db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 raise OutboxError(f"{self._path}: not an outbox of this version; move it away or name another ledger")
             for statement in (*_TABLES, _NEW):
-                self._db.execute(statement)
-            self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                db.execute(statement)
+            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def mark(self) -> Mark:
         """How far the ledger has been followed."""
@@ -134,7 +126,7 @@ class Outbox:
         A notice with a known id is the same one and changes nothing.
         """
         expired = 0
-        with self._transaction() as db:
+        with transaction(self._db) as db:
             for seq, notice in notices:
                 old = notice.at_ms < expired_before_ms
                 status, settled_ms = (Status.EXPIRED, now_ms) if old else (Status.WAITING, None)
@@ -174,7 +166,7 @@ class Outbox:
         if not ids:
             return 0
         query = f"UPDATE notice SET status = 'held' WHERE status = 'waiting' AND {_BY_IDS}"  # noqa: S608
-        with self._transaction() as db:
+        with transaction(self._db) as db:
             return db.execute(query, (_list(ids),)).rowcount
 
     def settle(
@@ -185,7 +177,7 @@ class Outbox:
             "UPDATE notice SET status = ?, settled_ms = ?, channel = ?, detail = ?, next_ms = 0,"  # noqa: S608
             f" attempts = attempts + 1 WHERE {_BY_IDS}"
         )
-        with self._transaction() as db:
+        with transaction(self._db) as db:
             db.execute(query, (status, now_ms, channel, detail, _list(ids)))
 
     def postpone(
@@ -198,13 +190,13 @@ class Outbox:
             f" settled_ms = iif(attempts + 1 >= ?, ?, NULL) WHERE {_BY_IDS} RETURNING notice_id, status"
         )
         limit = attempts_max
-        with self._transaction() as db:
+        with transaction(self._db) as db:
             rows = db.execute(query, (channel, detail, limit, limit, next_ms, limit, now_ms, _list(ids))).fetchall()
         return {notice_id for notice_id, status in rows if status == Status.FAILED}
 
     def retry(self, to: str | None = None) -> int:
         """Let those that failed (all, or of one recipient) wait again as if never tried; returns how many."""
-        with self._transaction() as db:
+        with transaction(self._db) as db:
             return db.execute(
                 "UPDATE notice SET status = 'waiting', attempts = 0, next_ms = 0, settled_ms = NULL, detail = NULL"
                 " WHERE status = 'failed' AND recipient = coalesce(?, recipient)",
@@ -223,17 +215,6 @@ class Outbox:
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            yield self._db
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
 
 
 def _list(ids: Collection[str]) -> str:

@@ -10,13 +10,14 @@ Every read (`queries`, `measures`) goes through this file and never through the 
 
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from dispatcher.ledger import Kept, Ledger
+from dispatcher.sqlite_file import open_file, transaction
 from dispatcher.views.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES, insert
 from dispatcher.views.spells import Spell, spells
 from dispatcher.views.writes import writes_of
@@ -24,7 +25,6 @@ from dispatcher.views.writes import writes_of
 __all__ = ["BATCH", "Projection", "ProjectionError"]
 
 BATCH = 2_000  # records in one transaction: 4 MB of incidents, a tenth of a second
-BUSY_TIMEOUT_S = 10.0
 _TOPICS = ("archive", "incidents", "events", "rejected")
 
 _SPELL = insert("spell", Spell._fields)
@@ -54,21 +54,14 @@ class Projection:
         self._known_ledger: Ledger | None = None
         if read_only and not Path(path).exists():
             raise ProjectionError(f"{path}: no such projection; `dispatcher run` or `dispatcher kpi` makes one")
-        self.db = sqlite3.connect(
-            self._name, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
+        self.db = open_file(
+            path,
+            partial(self._prepare, read_only=read_only),
+            ProjectionError,
+            what="a projection",
+            otherwise="delete it or name another file",
+            statements=256,
         )
-        try:
-            self._prepare(read_only)
-        except sqlite3.OperationalError as error:  # the file may be as good as ever
-            self.db.close()
-            why = "another process is using it, or it cannot be written"
-            raise ProjectionError(f"{path}: {why} ({error}); try again") from error
-        except sqlite3.DatabaseError as error:
-            self.db.close()
-            raise ProjectionError(f"{path}: not a projection ({error}); delete it or name another file") from error
-        except ProjectionError:
-            self.db.close()
-            raise
 
     def catch_up(self, ledger: Ledger, batch: int = BATCH) -> int:
         """Apply everything the ledger has put out since the last call, `batch` records a transaction.
@@ -83,8 +76,8 @@ class Projection:
         """
         if self._known_ledger is not ledger:
             if not self._followed(ledger):
-                with self._transaction():
-                    self._rebuild()
+                with transaction(self.db):  # readers see the old tables or the new ones
+                    _rebuild(self.db)
             self._known_ledger = ledger
         return sum(self._drain(ledger, topic, batch) for topic in _TOPICS)
 
@@ -98,46 +91,26 @@ class Projection:
         """Let go of the file."""
         self.db.close()
 
-    def _prepare(self, read_only: bool) -> None:
-        application_id = self.db.execute("PRAGMA application_id").fetchone()[0]
-        version = self.db.execute("PRAGMA user_version").fetchone()[0]
+    def _prepare(self, db: sqlite3.Connection, *, read_only: bool) -> None:
+        application_id = db.execute("PRAGMA application_id").fetchone()[0]
+        version = db.execute("PRAGMA user_version").fetchone()[0]
         if application_id != APPLICATION_ID:
-            tables = self.db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
             if tables or application_id or read_only:
                 raise ProjectionError(f"{self._name}: a database of another program; name another file")
         elif read_only and version != SCHEMA_VERSION:
             raise ProjectionError(f"{self._name}: format {version}, not {SCHEMA_VERSION}; any follower rebuilds it")
         if read_only:
-            self.db.execute("PRAGMA query_only = ON")
+            db.execute("PRAGMA query_only = ON")
             return
-        self.db.execute("PRAGMA journal_mode = WAL")
-        self.db.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last batches, which are then redone
-        self.db.execute("PRAGMA cache_size = -65536")
-        self.db.execute("PRAGMA temp_store = MEMORY")
-        self.db.execute("PRAGMA journal_size_limit = 67108864")
-        with self._transaction():  # of several processes that open a new file, the first makes the tables
-            if self.db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
-                self._rebuild()
-
-    def _rebuild(self) -> None:
-        """Start from nothing; inside a transaction, so that readers see the old tables or the new ones."""
-        for (name,) in self.db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-            self.db.execute(f'DROP TABLE "{name}"')
-        for statement in TABLES:
-            self.db.execute(statement)
-        self.db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        self.db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        try:
-            self.db.execute("BEGIN IMMEDIATE")
-            yield
-            self.db.execute("COMMIT")
-        except BaseException:
-            if self.db.in_transaction:
-                self.db.execute("ROLLBACK")
-            raise
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last batches, which are then redone
+        db.execute("PRAGMA cache_size = -65536")
+        db.execute("PRAGMA temp_store = MEMORY")
+        db.execute("PRAGMA journal_size_limit = 67108864")
+        with transaction(db):  # of several processes that open a new file, the first makes the tables
+            if db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+                _rebuild(db)
 
     def _seq(self, topic: str) -> int:
         row = self.db.execute("SELECT seq FROM position WHERE topic = ?", (topic,)).fetchone()
@@ -160,7 +133,7 @@ class Projection:
             except (msgspec.MsgspecError, ValueError) as error:
                 span = f"records {kept[0].seq} to {kept[-1].seq} of {topic}"
                 raise ProjectionError(f"{span}: not what this program writes ({error})") from error
-            with self._transaction():
+            with transaction(self.db):
                 if self._seq(topic) != after:
                     continue  # another follower of this file was quicker
                 for statement, rows in writes:
@@ -180,6 +153,16 @@ class Projection:
         for (incident_id,) in self.db.execute(paged, (keys,)).fetchall():
             self.db.execute("DELETE FROM spell WHERE incident_id = ?", (incident_id,))
             self.db.executemany(_SPELL, spells(incident_id, history_of(self.db, incident_id)))
+
+
+def _rebuild(db: sqlite3.Connection) -> None:
+    """Start from nothing."""
+    for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+        db.execute(f'DROP TABLE "{name}"')
+    for statement in TABLES:
+        db.execute(statement)
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def history_of(db: sqlite3.Connection, incident_id: str) -> list[bytes]:

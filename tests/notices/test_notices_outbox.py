@@ -8,9 +8,9 @@ import msgspec
 import pytest
 from notices_cases import NOON_MS, record
 
+from dispatcher import sqlite_file
 from dispatcher.ledger import LedgerError
 from dispatcher.notices import Notice, Outbox, OutboxError, Status
-from dispatcher.notices import outbox as outbox_module
 from dispatcher.notices.outbox import Mark
 from dispatcher.views import projection
 
@@ -69,8 +69,7 @@ def test_what_is_not_an_outbox_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_locked_file_is_not_called_something_else(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(outbox_module, "BUSY_TIMEOUT_S", 0.01)
-    monkeypatch.setattr(projection, "BUSY_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(sqlite_file, "BUSY_TIMEOUT_S", 0.01)
     Outbox(tmp_path / "o").close()
     projection.Projection(tmp_path / "p").close()
     makers = (("o", Outbox, OutboxError), ("p", projection.Projection, projection.ProjectionError))
