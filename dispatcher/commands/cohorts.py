@@ -1,9 +1,10 @@
 """Which cases a command is about: periods, bases and instants as people write them."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from dispatcher.commands.instants import FIRST_YEAR, LAST_YEAR, instant_ms
 from dispatcher.commands.talk import fail, say
 from dispatcher.core import NEVER_MS, datetime_to_ms, ms_to_text
 from dispatcher.views import Basis, Cohort, Projection
@@ -12,7 +13,6 @@ from rules.problems import Language
 
 __all__ = ["Asked", "cohort_of", "midnights", "period"]
 
-FIRST_YEAR, LAST_YEAR = 2, 9998  # in every time zone a year that can be written
 BASES: tuple[Basis, ...] = ("received", "filed", "due")
 MIDNIGHTS_MAX = 400  # a year and a bit: each is a look at all that was open
 _WORDS = {
@@ -59,9 +59,9 @@ def cohort_of(
     """
     try:
         from_ms, to_ms = period(asked.period, policy.timezone)
-        as_of_ms = view.latest_ms if asked.as_of is None else _instant(asked.as_of)
     except ValueError as error:
         fail(str(error), 2)
+    as_of_ms = view.latest_ms if asked.as_of is None else instant_ms(asked.as_of, lang)
     if as_of_ms > view.latest_ms:
         say(_WORDS[lang]["later"].format(latest=ms_to_text(view.latest_ms), as_of=asked.as_of))
     return Cohort(as_of_ms, asked.basis, from_ms, to_ms, adjusted, policy.measures.came_back_ms)
@@ -82,17 +82,6 @@ def midnights(cohort: Cohort, zone: ZoneInfo, lang: Language = "en") -> list[int
         fail(_WORDS[lang]["midnights"].format(n=n, most=MIDNIGHTS_MAX), 2)
     days = [last - timedelta(days=back) for back in reversed(range(n))]
     return [datetime_to_ms(datetime(day.year, day.month, day.day, tzinfo=zone)) for day in days]
-
-
-def _instant(text: str) -> int:
-    try:
-        moment = datetime.fromisoformat(text)
-        at_ms, year = datetime_to_ms(moment), moment.astimezone(UTC).year  # the former refuses what has no offset
-    except (ValueError, OverflowError):
-        year = 0
-    if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise ValueError(f"--as-of takes an instant with its offset, as 2018-10-01T00:00:00Z, not {text}")
-    return at_ms
 
 
 def period(text: str | None, zone: ZoneInfo) -> tuple[int, int]:

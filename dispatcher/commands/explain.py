@@ -1,18 +1,19 @@
 """`dispatcher explain`."""
 
-import time
 from pathlib import Path
 from typing import NoReturn
 
 import msgspec
 
+from dispatcher.commands.instants import instant_ms
 from dispatcher.commands.opening import Opened, config_of, find_incident, opened, policy_named
 from dispatcher.commands.talk import fail, language_of, out, print_json
-from dispatcher.core import IncidentRecord, text_to_ms
+from dispatcher.core import IncidentRecord
 from dispatcher.core.records import recorded_decisions
 from dispatcher.explain import Explanation, Refusal, explain_incident, explain_under, in_mode, render, what_if
 from dispatcher.hosts.setup import Books, load_setup
 from rules import Policy
+from rules.problems import Language
 
 __all__ = ["explain_command"]
 
@@ -35,7 +36,7 @@ def explain_command(
     language = language_of(lang)
     file = Path(what)
     if file.suffix == ".json":
-        explanation, under = _of_report(config_path, ledger_path, file, at, mode, policy, json=json)
+        explanation, under = _of_report(config_path, ledger_path, file, at, mode, policy, language, json=json)
     elif at is not None or mode is not None:
         fail("--at and --mode are for a report; an incident was decided at its own time, in its own mode", 2)
     else:
@@ -77,10 +78,11 @@ def _of_report(
     at: str | None,
     mode: str | None,
     named: str | None,
+    lang: Language,
     *,
     json: bool,
 ) -> Explained:
-    at_ms = _instant_ms(at)
+    at_ms = instant_ms(at, lang, "--at")
     report = file.read_bytes()
     setup = load_setup(config_of(config_path))
     policy = setup.policy if named is None else policy_named(named, config_path, ledger_path)
@@ -100,12 +102,3 @@ def _refused(file: Path, refusal: Refusal, *, json: bool) -> NoReturn:
         print_json({"rejected": msgspec.to_builtins(refusal)})
         raise SystemExit(1)
     fail(f"{file}: this report would be rejected: {refusal.reason}: {refusal.detail}")
-
-
-def _instant_ms(at: str | None) -> int:
-    if at is None:
-        return time.time_ns() // 1_000_000
-    try:
-        return text_to_ms(at)
-    except ValueError:
-        fail(f"--at takes an instant with its offset, such as 2026-12-01T10:00:00+08:00, not {at}", 2)

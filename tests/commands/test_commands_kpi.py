@@ -88,6 +88,7 @@ def test_whose_time_by_department(where):
         (("--midnights", "--adjusted"), "neither --adjusted nor --by"),
         (("--midnights", "--by", "area", "--lang", "zh"), "不能与 --adjusted 或 --by 同用"),
         (("--midnights", "--filed", "2016..2018"), "at most 400"),
+        (("--as-of", "2018-10-01T00:00:00", "--lang", "zh"), "--as-of 应为带时差的时刻"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_asked(where, words, said):

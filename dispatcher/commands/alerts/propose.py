@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -10,9 +9,10 @@ from pathlib import Path
 from dispatcher.alerts.cap import AlertError, Severity, read_cap
 from dispatcher.alerts.propose import Ending, Nothing, Proposal, propose
 from dispatcher.alerts.xml_nodes import BYTES_MAX
+from dispatcher.commands.instants import instant_ms
 from dispatcher.commands.opening import config_of
 from dispatcher.commands.talk import fail, language_of, out, print_json
-from dispatcher.core import datetime_to_ms, ms_to_text
+from dispatcher.core import ms_to_text
 from dispatcher.hosts.setup import policy_in_force, read_policy
 from dispatcher.ledger import SqliteLedger
 from geo import load_grid
@@ -37,7 +37,6 @@ _WORDS = {
         "expired": "it has expired",
         "no_area": "it names no area",
         "outside": "no cell of this grid lies in: {detail}",
-        "as_of": "--as-of takes an instant with its offset, as 2026-07-20T18:30:00+08:00, not {text}",
         "severity": "--severity takes one of {severities}, = and one of the modes {modes}, not {text}",
     },
     "zh": {
@@ -56,7 +55,6 @@ _WORDS = {
         "expired": "已经过期",
         "no_area": "没有写明区域",
         "outside": "下列区域没有本网格的单元：{detail}",
-        "as_of": "--as-of 须为带时差的时刻，如 2026-07-20T18:30:00+08:00，而不是 {text}",
         "severity": "--severity 须为 {severities} 之一、等号、模式 {modes} 之一，而不是 {text}",
     },
 }
@@ -73,9 +71,9 @@ def propose_command(
     json: bool,
 ) -> None:
     """Print what an alert proposes; exit 1 when the file is no alert."""
-    words = _WORDS[language_of(lang)]
+    language = language_of(lang)
+    words, now_ms = _WORDS[language], instant_ms(as_of, language)
     config = config_of(config_path)
-    now_ms = _instant(as_of, words)
     policy = _policy(ledger_path or config.ledger, config.policy)
     wanted = _severities(severities, policy.modes, words)
     try:
@@ -152,15 +150,6 @@ def _json(found: Proposal | Ending | Nothing) -> dict[str, object]:
         "unplaced": found.unplaced,
         **common,
     }
-
-
-def _instant(text: str | None, words: Mapping[str, str]) -> int:
-    if text is None:
-        return time.time_ns() // 1_000_000
-    try:
-        return datetime_to_ms(datetime.fromisoformat(text))
-    except ValueError:
-        fail(words["as_of"].format(text=text), 2)
 
 
 def _severities(texts: Sequence[str], modes: Sequence[str], words: Mapping[str, str]) -> dict[Severity, str]:

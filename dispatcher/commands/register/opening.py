@@ -1,19 +1,16 @@
 """Opening the register and the map as the configuration says; its problems end the command."""
 
-import time
-from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from dispatcher.commands.opening import config_of
 from dispatcher.commands.talk import fail, language_of, progress
 from dispatcher.config import Config
-from dispatcher.core import datetime_to_ms
 from dispatcher.hosts.setup import read_policy, register_files
 from dispatcher.register import Register, RegisterError, load_register
 from geo import Grid, Kind, Locator, Registry, load_grid, load_things
 
-__all__ = ["NO_REGISTER", "Map", "instant_ms", "known_cell", "load_shown", "map_of", "opened_register", "register_of"]
+__all__ = ["NO_REGISTER", "Map", "known_cell", "load_shown", "map_of", "opened_register", "register_of"]
 
 NO_REGISTER = {
     "en": "no register: set `register` in the configuration",
@@ -22,10 +19,6 @@ NO_REGISTER = {
 _READING = {"en": "register", "zh": "登记册"}
 _PROBLEMS = {"en": "the register has {count} problem(s)", "zh": "登记册有 {count} 个问题"}
 _NO_CELL = {"en": "the grid has no cell {code}", "zh": "网格中没有 {code}"}
-_NO_INSTANT = {
-    "en": "--as-of takes an instant with its offset, as 2026-03-02T09:00:00+08:00, not {text}",
-    "zh": "--as-of 应为带时区的时刻，如 2026-03-02T09:00:00+08:00，而不是 {text}",
-}
 
 
 class Map(NamedTuple):
@@ -74,13 +67,3 @@ def known_cell(register: Register, code: str | None, lang: str) -> str | None:
     if code is not None and code not in register.grid:
         fail(_NO_CELL[lang].format(code=code))
     return code
-
-
-def instant_ms(text: str | None, lang: str) -> int:
-    """What `--as-of` says, by default now."""
-    if text is None:
-        return time.time_ns() // 1_000_000
-    try:
-        return datetime_to_ms(datetime.fromisoformat(text))
-    except ValueError:
-        fail(_NO_INSTANT[lang].format(text=text), 2)

@@ -6,8 +6,9 @@ from typing import Any
 
 from rich.table import Table
 
-from dispatcher.commands.register.opening import instant_ms, known_cell, opened_register
-from dispatcher.commands.talk import out, print_json
+from dispatcher.commands.instants import instant_ms
+from dispatcher.commands.register.opening import known_cell, opened_register
+from dispatcher.commands.talk import language_of, out, print_json
 from dispatcher.core import ms_to_text
 from dispatcher.register import Compound, Register, Role, visit_counts
 
@@ -67,7 +68,7 @@ def show_command(config_path: Path, cell: str, *, as_of: str | None, people: boo
     """Print the card; names of persons and telephone numbers only when asked for."""
     register = opened_register(config_path, lang)
     known_cell(register, cell, lang)
-    at_ms = instant_ms(as_of, lang)
+    at_ms = instant_ms(as_of, language_of(lang))
     card = _card(register, cell, at_ms, people=people)
     if json:
         print_json(card)

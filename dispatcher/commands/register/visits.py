@@ -4,8 +4,9 @@ from pathlib import Path
 
 from rich.table import Table
 
-from dispatcher.commands.register.opening import instant_ms, known_cell, opened_register
-from dispatcher.commands.talk import out, print_json
+from dispatcher.commands.instants import instant_ms
+from dispatcher.commands.register.opening import known_cell, opened_register
+from dispatcher.commands.talk import language_of, out, print_json
 from dispatcher.core import ms_to_text
 from dispatcher.register import Register, VisitCount, VisitState, VisitStatus, visit_counts
 
@@ -56,7 +57,7 @@ def visits_command(config_path: Path, cell: str | None, *, as_of: str | None, la
     """Print the counts by kind, and the tasks that are due or missed, missed ones first, then by their last day."""
     register = opened_register(config_path, lang)
     known_cell(register, cell, lang)
-    at_ms = instant_ms(as_of, lang)
+    at_ms = instant_ms(as_of, language_of(lang))
     states = register.visits(cell, at_ms)
     kinds = sorted({state.task.kind for state in states})
     counts = {kind: visit_counts(state for state in states if state.task.kind == kind) for kind in kinds}

@@ -2,16 +2,16 @@
 
 import csv as csv_files
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.table import Table
 
+from dispatcher.commands.instants import instant_ms
 from dispatcher.commands.opening import open_ledger
 from dispatcher.commands.talk import fail, language_of, out, print_json
-from dispatcher.core import datetime_to_ms, ms_to_text
+from dispatcher.core import ms_to_text
 from dispatcher.hosts.setup import policy_in_force
 from dispatcher.policies.lookahead import Closure, Lookahead, look_ahead
 from rules import Policy
@@ -32,7 +32,6 @@ _WORDS = {
         "no_holidays": "{calendar}: knows no holidays",
         "days": "{days} ({holidays} holiday)",
         "nothing": "nothing has been worked through in this ledger yet: `dispatcher run` or `dispatcher replay`",
-        "instant": "--as-of takes an instant with its offset, as 2026-10-01T00:00:00+08:00, not {text}",
     },
     "zh": {
         "title": "{at} 起 {days} 天内节假日前后到期的时限（计时中 {running} 项）",
@@ -41,7 +40,6 @@ _WORDS = {
         "no_holidays": "{calendar}：无节假日数据",
         "days": "{days}（节假日 {holidays}）",
         "nothing": "该账本尚未处理任何记录：请先运行 `dispatcher run` 或 `dispatcher replay`",
-        "instant": "--as-of 应为带时差的时刻，如 2026-10-01T00:00:00+08:00，而不是 {text}",
     },
 }
 
@@ -57,8 +55,8 @@ def lookahead_command(
     json: bool,
 ) -> None:
     """Print, per calendar, the next holidays and long closures with the deadlines around them by department."""
-    words = _WORDS[language_of(lang)]
-    as_of_ms = time.time_ns() // 1_000_000 if as_of is None else _instant(as_of, words)
+    language = language_of(lang)
+    words, as_of_ms = _WORDS[language], instant_ms(as_of, language)
     ledger = open_ledger(config_path, ledger_path)
     try:
         policy = policy_in_force(ledger)
@@ -77,13 +75,6 @@ def lookahead_command(
             writer.writerows((*named, " ".join(closure.holidays), *row) for row in _by_department(closure))
     else:
         _show(found, policy, as_of_ms, days, lang)
-
-
-def _instant(text: str, words: dict[str, str]) -> int:
-    try:
-        return datetime_to_ms(datetime.fromisoformat(text))
-    except (ValueError, OverflowError):
-        fail(words["instant"].format(text=text), 2)
 
 
 def _by_department(closure: Closure) -> Iterator[tuple[str, int, int, int]]:
