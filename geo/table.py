@@ -2,7 +2,6 @@
 
 import csv
 import io
-import math
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
@@ -54,13 +53,9 @@ class Row:
         text = self.fields[column]
         if not text:
             return None
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not abs(value) <= limit:
+        value = degrees_within(text, limit)
+        if value is None:
             self.problem(f"`{column}` must be degrees within ±{limit:g}, not {text[:40]!r}")
-            return None
         return value
 
     def known_cell(self, cells: Container[str] | None) -> str | None:
@@ -69,6 +64,15 @@ class Row:
         if cell is not None and cells is not None and cell not in cells:
             self.problem(f"there is no cell {cell!r}")
         return cell
+
+
+def degrees_within(text: str, limit: float) -> float | None:
+    """Return what the text says if that is a number within ±limit, None otherwise."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if abs(value) <= limit else None  # nan is within nothing
 
 
 def read_rows(data: bytes, columns: tuple[str, ...], problems: list[TableProblem]) -> Iterator[Row]:

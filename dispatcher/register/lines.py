@@ -1,6 +1,5 @@
 """One line of a register's file, its fields read one by one; each notes its own problem and goes on."""
 
-import math
 import re
 from collections.abc import Collection, Container, Hashable, Iterator, Mapping
 from datetime import date
@@ -9,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from dispatcher.core.instants import HOUR_MS
 from dispatcher.register.problems import Code, Problems, quotable
 from geo import TableProblem
-from geo.table import Row, read_rows
+from geo.table import Row, degrees_within, read_rows
 from geo.things import MAX_LAT, MAX_LON
 
 __all__ = ["Line", "read_lines"]
@@ -145,11 +144,7 @@ class Line:
         text = self.text(column)
         if text is None:
             return None
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not abs(value) <= limit:
+        value = degrees_within(text, limit)
+        if value is None:
             self.quote(Code.BAD_NUMBER, column, wanted=f"±{limit:g}")
-            return None
         return value
