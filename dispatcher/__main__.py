@@ -50,6 +50,9 @@ def _common(
         level=logging.DEBUG if verbose else logging.INFO,
         format='{"time":"%(asctime)s","level":"%(levelname)s","logger":"%(name)s","message":%(message)r}',
     )
+    if not verbose:  # they tell their every step, and each harmless refusal of Kafka 4
+        for library in ("aiokafka", "faust", "mode"):
+            logging.getLogger(library).setLevel(logging.ERROR)
 
 
 @app.command()
@@ -251,11 +254,18 @@ def grid_check(file: Annotated[Path | None, typer.Argument(help="GeoJSON; defaul
 
 
 @app.command()
-def audit(ledger: LedgerOption = None, json: JsonOption = False) -> None:
+def audit(
+    ledger: LedgerOption = None,
+    kafka: Annotated[bool, typer.Option("--kafka", help="Audit the ledger on Kafka.")] = False,
+    json: JsonOption = False,
+) -> None:
     """Recompute everything from the ledger's inputs and compare; exit 1 if anything differs."""
-    from dispatcher.commands.audit import audit_command
+    from dispatcher.commands.audit import audit_command, audit_kafka_command
 
-    audit_command(Settings.config, ledger, json=json)
+    if kafka:
+        audit_kafka_command(Settings.config, json=json)
+    else:
+        audit_command(Settings.config, ledger, json=json)
 
 
 @app.command()

@@ -1,6 +1,5 @@
 """`dispatcher worker`: one of the processes that work on a Kafka cluster."""
 
-import logging
 from pathlib import Path
 
 from dispatcher.commands.memory import settle_memory
@@ -17,8 +16,6 @@ def worker_command(config_path: Path) -> None:
     config = config_of(config_path)
     setup = load_setup(config)
     settle_memory()
-    for library in ("aiokafka", "faust", "mode"):  # their every step; Kafka 4 refuses some of them at first, harmlessly
-        logging.getLogger(library).setLevel(logging.ERROR)
     say(f"joining {config.kafka.application} at {config.kafka.bootstrap}")
     run_worker(config, setup)
     say("stopped; everything taken is committed")
