@@ -17,10 +17,17 @@ from dispatcher.core.wire import encode, incident_json, quoted, target_json
 from dispatcher.core.work import Rejected
 from rules import Policy
 
-__all__ = ["APPEND_TOPICS", "COMPACTED_TOPICS", "Change", "Publisher"]
+__all__ = ["APPEND_TOPICS", "COMPACTED_TOPICS", "RECORD_BYTES_MAX", "Change", "Publisher", "RecordTooLarge"]
 
 APPEND_TOPICS = ("routed", "dept.*", "events", "rejected", "archive", "notices")
 COMPACTED_TOPICS = ("imports", "incidents", "policies", "reporters", "state")
+
+
+RECORD_BYTES_MAX = 900_000  # of what is put out: a broker takes messages of a megabyte
+
+
+class RecordTooLarge(RuntimeError):
+    """Something was to be put out that no broker would take: a bound that should have held did not."""
 
 
 class Change:
@@ -83,6 +90,11 @@ class Publisher:
     def emit(self, topic: str, key: str, at_ms: int, value: bytes) -> None:
         """One record on an append topic."""
         self.records.append((topic, key, at_ms, value))
+        self._weigh(topic, key, value)
+
+    def _weigh(self, topic: str, key: str, value: bytes) -> None:
+        if len(value) > RECORD_BYTES_MAX:
+            raise RecordTooLarge(f"{topic} {key}: {len(value)} bytes, at most {RECORD_BYTES_MAX}")
         self.bytes_out += len(value)
 
     def publish(self, change: Change, policy: Policy) -> None:
@@ -147,7 +159,7 @@ class Publisher:
             if revision != incident.revision:
                 value = incident_json(incident)
             self.compacted["incidents", incident_id] = value
-            self.bytes_out += len(value)
+            self._weigh("incidents", incident_id, value)
         self.dirty.clear()
 
     def drop(self, incident_id: str) -> None:

@@ -103,9 +103,9 @@ class City:
         self.env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(Path(__file__).parent)])}
         self.processes: list[Worker] = []
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, module: str = "dispatcher") -> subprocess.CompletedProcess[str]:
         """A command of ours, to its end."""
-        command = [sys.executable, "-m", "dispatcher", "-c", str(self.config), *arguments]
+        command = [sys.executable, "-m", module, "-c", str(self.config), *arguments]
         return subprocess.run(command, env=self.env, cwd=ROOT, capture_output=True, text=True, timeout=600)
 
     def begin(self) -> None:

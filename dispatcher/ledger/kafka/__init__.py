@@ -2,7 +2,7 @@
 
 from dispatcher.ledger.kafka.admin import Wrong, check_topics, create_topics, topic_names
 from dispatcher.ledger.kafka.connection import Connection, connection_of
-from dispatcher.ledger.kafka.epoch import Epoch, put_values, require_epoch
+from dispatcher.ledger.kafka.epoch import Epoch, begin_epoch, begun, put_values, require_epoch
 from dispatcher.ledger.kafka.holding import LOG, Holding, Marks, Place, Standing
 from dispatcher.ledger.kafka.producing import Out, Unanswered, idempotent_producer, write
 from dispatcher.ledger.kafka.reading import bounds, consumer, newest_values, read_whole
@@ -23,6 +23,8 @@ __all__ = [
     "TopicSpec",
     "Unanswered",
     "Wrong",
+    "begin_epoch",
+    "begun",
     "bounds",
     "check_topics",
     "connection_of",

@@ -17,7 +17,7 @@ from dispatcher.ledger.kafka.connection import Connection
 from dispatcher.ledger.kafka.producing import Out, idempotent_producer, write
 from dispatcher.ledger.kafka.reading import newest_values
 
-__all__ = ["Epoch", "put_values", "require_epoch"]
+__all__ = ["Epoch", "begin_epoch", "begun", "put_values", "require_epoch"]
 
 EPOCH: Final = "epoch"
 
@@ -46,19 +46,25 @@ async def put_values(connection: Connection, values: list[Out]) -> None:
         await producer.stop()
 
 
-async def require_epoch(connection: Connection, prefix: str, epoch: Epoch, *, begin: bool = False) -> None:
-    """See that the ledger is of this epoch; with `begin`, make it so when it has none.
+async def begun(connection: Connection, prefix: str) -> bool:
+    """Whether the ledger has an epoch. Raises LedgerError when no broker answers."""
+    return EPOCH in await newest_values(connection, _topic(prefix))
+
+
+async def begin_epoch(connection: Connection, prefix: str, epoch: Epoch) -> None:
+    """Write the epoch of a ledger that has none. Raises LedgerError when it cannot be."""
+    await put_values(connection, [Out(_topic(prefix).topic, 0, EPOCH.encode(), encode(epoch))])
+
+
+async def require_epoch(connection: Connection, prefix: str, epoch: Epoch) -> None:
+    """See that the ledger is of this epoch.
 
     Raises:
         LedgerError: it has none, or another one.
     """
-    topic = TopicPartition(f"{prefix}imports", 0)
-    known = (await newest_values(connection, topic)).get(EPOCH)
+    known = (await newest_values(connection, _topic(prefix))).get(EPOCH)
     if known is None:
-        if not begin:
-            raise LedgerError("this ledger has not been begun; run `dispatcher topics create`")
-        await put_values(connection, [Out(topic.topic, 0, EPOCH.encode(), encode(epoch))])
-        return
+        raise LedgerError("this ledger has not been begun; run `dispatcher topics create`")
     found = msgspec.json.decode(known, type=Epoch)
     if found != epoch:
         raise LedgerError(
@@ -66,3 +72,7 @@ async def require_epoch(connection: Connection, prefix: str, epoch: Epoch, *, be
             f" {found.level}; the configuration says {epoch.grid[:12]}, {epoch.partitions} and {epoch.level}. Set them"
             " as they were, or drain this ledger and begin another (docs/operating.md)"
         )
+
+
+def _topic(prefix: str) -> TopicPartition:
+    return TopicPartition(f"{prefix}imports", 0)
