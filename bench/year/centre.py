@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-import msgspec
-
 from bench.year.agenda import Agenda, Office
 from bench.year.console import Case, Console, Notice, Part, Queued
 from bench.year.habits import Habits
@@ -31,7 +29,6 @@ SENT_OUT = ("dispatched", "handling", "returned", "on_hold")
 
 # What somebody does about one line: (now, the incident as it is) -> what is written.
 _Deed = Callable[[int, Case], list[Entry]]
-_queued = msgspec.json.Decoder(Queued)
 
 
 class Centre(Office):
@@ -41,9 +38,8 @@ class Centre(Office):
         super().__init__("centre", seed, agenda, console, habits)
         self._looking: set[str] = set()  # incidents somebody is going to look at
 
-    def read(self, value: bytes) -> None:
+    def read(self, queued: Queued) -> None:
         """A record of the queue."""
-        queued = _queued.decode(value)
         if queued.event == "entered" and queued.state in ("dispatched", "verifying"):
             self._entered(queued)
         if queued.state in WAITING or queued.event == "re-routed":

@@ -33,6 +33,8 @@ class Target(Struct, frozen=True, gc=False):
     of: str
     due_at: str
     breached_at: str | None = None
+    fulfilled_at: str | None = None
+    revoked_at: str | None = None
     extended: int = 0
 
 
@@ -63,11 +65,12 @@ class Call(Struct, frozen=True, gc=False):
 
 
 class Callback(Struct, frozen=True, gc=False):
-    """A reporter who was called back."""
+    """A reporter who was called back; who was asked in an earlier round of work is asked anew."""
 
     source: str
     report_id: str
     attempts: int
+    round: int = 0
     answered: bool = False
 
 
@@ -84,6 +87,7 @@ class Counts(Struct, frozen=True, gc=False):
 
     returned: int = 0
     rework: int = 0
+    reopened: int = 0
 
 
 class Case(Struct, frozen=True, gc=False):
@@ -103,6 +107,7 @@ class Case(Struct, frozen=True, gc=False):
     supervision: tuple[Supervision, ...] = ()
     callbacks: tuple[Callback, ...] = ()
     suggested: tuple[str, ...] = ()
+    children: tuple[str, ...] = ()
     whistle: Call | None = None
     counts: Counts = Counts()
     tags: tuple[str, ...] = ()
@@ -120,6 +125,17 @@ class Case(Struct, frozen=True, gc=False):
         return next(
             (p for p in self.parts() if (p.department, p.unit) == (department, unit) and p.state != "withdrawn"), None
         )
+
+    @property
+    def call_owed(self) -> bool:
+        """Whether the resident is still to be phoned."""
+        return any(t.name == "contact" and t.fulfilled_at is None and t.revoked_at is None for t in self.targets)
+
+    def called(self, source: str, report_id: str) -> Callback | None:
+        """Whether this reporter was called back about the work as it is now."""
+        now = self.counts.rework + self.counts.reopened
+        key = source, report_id, now
+        return next((c for c in self.callbacks if (c.source, c.report_id, c.round) == key), None)
 
 
 class _Code(Struct, frozen=True, gc=False):
@@ -142,12 +158,13 @@ class Order(Struct, frozen=True, gc=False):
 
 
 class Queued(Struct, frozen=True, gc=False):
-    """A record of `routed`."""
+    """A record of `routed`; `due` has what is owed to it, by whomever."""
 
     incident_id: str
     event: str
     state: str
     category: _Code
+    due: dict[str, str]
     tags: tuple[str, ...]
     place: Place
 

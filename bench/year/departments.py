@@ -8,21 +8,20 @@ import msgspec
 from bench.year.agenda import MINUTE_MS, Agenda, Office
 from bench.year.console import Case, Console, Order
 from bench.year.habits import Habits
-from bench.year.season import HOUR_MS
+from bench.year.matters import kind_of
+from bench.year.season import DAY_MS, HOUR_MS, by_day
 from dispatcher.core import ms_to_text, text_to_ms
 from dispatcher.ledger import Entry
 
 __all__ = ["Departments"]
 
-DAY_MS = 24 * HOUR_MS
-CITY_OFFSET_MS = 8 * HOUR_MS
-OPENS_MS, CLOSES_MS = 8 * HOUR_MS, 21 * HOUR_MS  # of a day: outside nobody but those on duty works
 RETURN_REASONS = ("not_ours", "wrong_place", "other_owner", "no_detail", "duplicate")
 APPEAL_REASONS = ("force_majeure", "third_party", "wrong_lead")
 HELPERS = ("city-management", "police", "municipal-works", "justice-bureau", "fire-brigade")
 ON_ROAD = ("acknowledged", "arrived")
 AT_WORK = ("dispatched", "handling", "returned", "on_hold")  # states of an incident
 PHOTO = ("https://media.example/done.jpg",)
+CALLS = 3  # so often somebody is phoned who does not answer
 
 # What a department does: (now, its code, the order, the incident as it is) -> what it writes.
 _Deed = Callable[[int, str, Order, Case], list[Entry]]
@@ -110,8 +109,8 @@ class Departments(Office):
             self._plan(department, order, now_ms + share * left_ms, self._arrive)
         if self.chance(habits.delegates):
             said += self._says(department, order, "delegate", person=f"crew-{self.rng.randrange(50)}")
-        if order.role == "lead" and self.chance(habits.contacts):
-            self._plan(department, order, self.after(5, 180), self._contact)
+        if order.role == "lead":
+            self._plan_call(department, order)
         if self.chance(habits.update_wrong):
             said += self.update(
                 order.incident_id, "progress", {"text": "走错了门。"}, by_department="telecom-companies"
@@ -133,7 +132,7 @@ class Departments(Office):
         share = self.rng.betavariate(1.6, 2.4) if in_time else 1.0 + self.rng.expovariate(1.5)
         done_ms = now_ms + share * left_ms
         if in_time and order.severity > 1:
-            done_ms = min(self._by_day(done_ms), max(due_ms - MINUTE_MS, done_ms))
+            done_ms = min(by_day(done_ms, self.rng), max(due_ms - MINUTE_MS, done_ms))
         if order.role == "lead" or order.required:
             asked = self._ask_first(department, order, done_ms)
             if asked:
@@ -158,14 +157,6 @@ class Departments(Office):
             draw -= share
         return False
 
-    def _by_day(self, at_ms: float) -> float:
-        """The same, or the next morning if it falls in the night."""
-        since = (at_ms + CITY_OFFSET_MS) % DAY_MS
-        if OPENS_MS <= since < CLOSES_MS:
-            return at_ms
-        morning = OPENS_MS - since if since < OPENS_MS else DAY_MS - since + OPENS_MS
-        return at_ms + morning + self.rng.uniform(0, 90) * MINUTE_MS
-
     def _arrive(self, _now_ms: int, department: str, order: Order, case: Case) -> list[Entry]:
         part, place = case.part(department, order.unit), case.place
         if part is None or part.state != "acknowledged" or case.state not in AT_WORK:
@@ -176,12 +167,31 @@ class Departments(Office):
             position = {"lon": place.lon + self.rng.uniform(-off, off), "lat": place.lat + self.rng.uniform(-off, off)}
         return self._says(department, order, "arrive", position=position)
 
-    def _contact(self, _now_ms: int, department: str, order: Order, case: Case) -> list[Entry]:
+    def _plan_call(self, department: str, order: Order) -> None:
+        """Phone the resident: in time where it is owed, or late, or never; some phone who need not."""
+        habits, now_ms = self.habits, self.agenda.now_ms
+        if "contact" not in order.due:
+            if self.chance(habits.phones_unasked):
+                self._plan(department, order, self.after(5, 180), partial(self._phone, attempt=1))
+        elif self.chance(habits.phones):
+            left_ms = max(text_to_ms(order.due["contact"]) - now_ms, 10 * MINUTE_MS)
+            share = self.rng.uniform(0.05, 0.8) if self.chance(habits.phones_in_time) else self.rng.uniform(1.0, 4.0)
+            self._plan(department, order, now_ms + share * left_ms, partial(self._phone, attempt=1))
+
+    def _phone(self, _now_ms: int, department: str, order: Order, case: Case, *, attempt: int) -> list[Entry]:
         if case.part(department, order.unit) is None or case.state not in ("dispatched", "handling", "checking"):
             return []
+        if kind_of(case.reports[0][0]) == "device" or ("contact" in order.due and not case.call_owed):
+            return []  # nobody to phone, or the desk was quicker
+        reached = self.chance(self.habits.reached)
+        if not reached and attempt < CALLS and "contact" in order.due:
+            self._plan(department, order, self.after(10, 90), partial(self._phone, attempt=attempt + 1))
+        return self._called(department, order, case, reached=reached)
+
+    def _called(self, department: str, order: Order, case: Case, *, reached: bool) -> list[Entry]:
         source, report_id = case.reports[0]
         report = {"source": source, "report_id": report_id}
-        return self._says(department, order, "contact", report=report, reached=self.chance(self.habits.reached))
+        return self._says(department, order, "contact", report=report, reached=reached)
 
     def _progress(self, _now_ms: int, department: str, order: Order, case: Case) -> list[Entry]:
         part = case.part(department, order.unit)
@@ -220,7 +230,10 @@ class Departments(Office):
         if self.chance(self.habits.forgets_evidence):
             self._plan(department, order, self.after(10, 300), self._finish)
             return self._says(department, order, "done", text="已处理。")
-        return self._says(department, order, "done", text="已处理。", media=PHOTO)
+        said: list[Entry] = []
+        if order.role == "lead" and case.call_owed and self.chance(self.habits.phones):
+            said = self._called(department, order, case, reached=self.chance(self.habits.reached))
+        return [*said, *self._says(department, order, "done", text="已处理。", media=PHOTO)]
 
     # --- what others want of it ---------------------------------------------------------------------------------
 

@@ -32,8 +32,10 @@ class Habits:
     delegates: float = 0.06
     tells_progress: float = 0.08
     notes: float = 0.02
-    contacts: float = 0.35  # a lead phones the resident
-    reached: float = 0.88
+    phones: float = 0.95  # a lead the resident, where it owes it
+    phones_in_time: float = 0.93
+    phones_unasked: float = 0.2
+    reached: float = 0.88  # whoever is phoned
     asks_hold: float = 0.01
     asks_extension: float = 0.02
     asks_transfer: float = 0.004
@@ -72,7 +74,8 @@ class Habits:
     rates: float = 0.05
     street_supervises: float = 0.0015
 
-    # residents
+    # the callback desk and the residents
+    desk_phones: float = 0.5  # when a call is nearly late or late, each time it is reminded
     called_back: float = 0.3
     answers: float = 0.8
     resolved: float = 0.975

@@ -6,10 +6,13 @@ from datetime import date, datetime, time, timedelta
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-__all__ = ["CITY_ZONE", "Season", "Storm", "midnight_ms"]
+__all__ = ["CITY_ZONE", "DAY_MS", "HOUR_MS", "Season", "Storm", "by_day", "midnight_ms"]
 
 CITY_ZONE: Final = ZoneInfo("Asia/Shanghai")
 HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 24 * HOUR_MS
+CITY_OFFSET_MS: Final = 8 * HOUR_MS
+OPENS_MS, CLOSES_MS = 8 * HOUR_MS, 21 * HOUR_MS  # of a day: outside nobody but those on duty works
 # By the hour from midnight, after the shape of a hotline's day: two rush hours, a quiet night.
 BY_HOUR: Final = (3, 2, 1, 1, 1, 2, 5, 9, 9, 7, 6, 6, 4, 5, 5, 5, 6, 8, 9, 7, 5, 4, 3, 2)
 BY_WEEKDAY: Final = (1.08, 1.05, 1.03, 1.0, 1.0, 0.8, 0.7)
@@ -49,6 +52,15 @@ class Storm(NamedTuple):
 def midnight_ms(day: date) -> int:
     """When a day begins in the city: epoch milliseconds."""
     return int(datetime.combine(day, time(), CITY_ZONE).timestamp() * 1000)
+
+
+def by_day(at_ms: float, rng: random.Random) -> float:
+    """The same, or some time in the next morning if it falls in the night."""
+    since = (at_ms + CITY_OFFSET_MS) % DAY_MS
+    if OPENS_MS <= since < CLOSES_MS:
+        return at_ms
+    morning = OPENS_MS - since if since < OPENS_MS else DAY_MS - since + OPENS_MS
+    return at_ms + morning + rng.uniform(0, 90) * HOUR_MS / 60
 
 
 class Season:

@@ -13,7 +13,7 @@ import msgspec
 from bench.town import Town
 from bench.year.agenda import MINUTE_MS, Agenda, Office
 from bench.year.centre import Centre
-from bench.year.console import Console, Notice, Rejection
+from bench.year.console import Console, Notice, Queued, Rejection
 from bench.year.departments import Departments
 from bench.year.habits import Habits
 from bench.year.reporters import Reporters
@@ -36,6 +36,7 @@ FOLLOW_DAYS: Final = 5  # how often the projection catches up; in between the le
 PLAIN_EVERY_MS: Final = 50
 LAST_DAY_SHARE: Final = 0.85  # of the last day's matters; the others are counted in during its last hour
 
+_queued = msgspec.json.Decoder(Queued)
 _notice = msgspec.json.Decoder(Notice)
 _rejection = msgspec.json.Decoder(Rejection)
 _NAMES = re.compile(r"\d{8}-\d{3}-\d+|@\d+|\w+-\d+|\b\d{9,}\b")  # ids, cells and persons: what differs in every detail
@@ -144,8 +145,9 @@ class Simulation:
             self._opened_on[newest.day] = newest.number
         for topic, _, _, value in outcome.records:
             if topic == "routed":
-                self._centre.read(value)
-                self._streets.read(value)
+                queued = _queued.decode(value)
+                for office in (self._centre, self._streets, self._residents):
+                    office.read(queued)
             elif topic.startswith("dept."):
                 self._departments.read(topic.removeprefix("dept."), value)
             elif topic == "notices":

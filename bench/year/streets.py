@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-import msgspec
-
 from bench.year.agenda import Agenda, Office
 from bench.year.console import Case, Console, Queued
 from bench.year.habits import Habits
@@ -21,7 +19,6 @@ SENT_OUT = ("dispatched", "handling", "on_hold")
 
 # What a street does about one incident: (now, the incident as it is) -> what is written.
 _Deed = Callable[[int, Case], list[Entry]]
-_queued = msgspec.json.Decoder(Queued)
 
 
 class Streets(Office):
@@ -30,9 +27,8 @@ class Streets(Office):
     def __init__(self, seed: int, agenda: Agenda, console: Console, habits: Habits) -> None:
         super().__init__("streets", seed, agenda, console, habits)
 
-    def read(self, value: bytes) -> None:
+    def read(self, queued: Queued) -> None:
         """A record of the queue."""
-        queued = _queued.decode(value)
         if not queued.place.path:
             return
         if queued.event == "entered" and queued.state == "dispatched":
