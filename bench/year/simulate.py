@@ -216,12 +216,14 @@ class Simulation:
     def _watch(self, now_ms: int) -> None:
         """The watchdog's question at midnight, of every open incident."""
         held = self.host.engine.state.incidents
-        self.most_held = max(self.most_held, len(held))
-        self.most_open = max(self.most_open, sum(incident.open for incident in held.values()))
-        for incident in held.values():
+        still_open = 0
+        for incident in held.values():  # looked through once: most of them are asleep
+            still_open += incident.open
             found = unwatched(incident, now_ms)
             if found is not None:
                 self.forgotten.setdefault(incident.incident_id, f"{ms_to_text(now_ms)} {incident.state}: {found}")
+        self.most_held = max(self.most_held, len(held))
+        self.most_open = max(self.most_open, still_open)
 
     def _refused(self, rejection: Rejection) -> None:
         if rejection.topic.startswith("updates"):
