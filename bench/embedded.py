@@ -21,7 +21,7 @@ from dispatcher.core import EngineFault, Outcome
 from dispatcher.hosts.embedded import Embedded
 from dispatcher.hosts.setup import Setup
 from dispatcher.hosts.start import start
-from dispatcher.ledger import Ledger
+from dispatcher.ledger import EmbeddedLedger
 from dispatcher.ledger.sqlite import SqliteLedger
 
 __all__ = ["PHASES", "EmbeddedRun", "fsync_us", "run_backlog_durably", "run_day_durably"]
@@ -115,7 +115,7 @@ def _run(setting: Setting, sent: Sequence[Sent], directory: Path, *, updated: bo
     )
 
 
-def _open(setting: Setting, ledger: Ledger, observer: _Outcomes) -> Embedded:
+def _open(setting: Setting, ledger: EmbeddedLedger, observer: _Outcomes) -> Embedded:
     """A host with the policy in force, as `dispatcher run` opens it."""
     town = setting.town
     setup = Setup(town.grid, town.placer, town.intake, setting.policy)

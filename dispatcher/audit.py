@@ -17,7 +17,7 @@ from dispatcher.core import CLOCK, CONTROL, REPORTS, UPDATES, PartitionState, Ru
 from dispatcher.core.publish import COMPACTED_TOPICS
 from dispatcher.core.records import recorded_decisions
 from dispatcher.core.wire import encode, incident_json
-from dispatcher.ledger import Kept, Ledger
+from dispatcher.ledger import EmbeddedLedger, Kept, Ledger
 from rules import Facts
 
 __all__ = ["Finding", "audit"]
@@ -35,7 +35,7 @@ class Finding(Struct, frozen=True):
     examples: tuple[str, ...] = ()
 
 
-def audit(ledger: Ledger, again: Ledger, books: Mapping[str, Rulebook], partition: int = 0) -> list[Finding]:
+def audit(ledger: EmbeddedLedger, again: Ledger, books: Mapping[str, Rulebook], partition: int = 0) -> list[Finding]:
     """Run every check of a ledger that nobody is writing to, against `again`, worked through anew from its inputs."""
     return [
         *_compare(ledger, again),
@@ -65,7 +65,7 @@ def _compare(ledger: Ledger, again: Ledger) -> Iterator[Finding]:
             yield _finding(f"{topic}: records recomputed", max(len(was), len(now)), wrong)
 
 
-def _account(ledger: Ledger, partition: int) -> Iterator[Finding]:
+def _account(ledger: EmbeddedLedger, partition: int) -> Iterator[Finding]:
     """Every report read is accepted, rejected or a repeat; every accepted one is named by exactly one event."""
     read: Counter[str] = Counter()
     after, until = -1, ledger.position(partition).offset

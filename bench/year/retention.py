@@ -97,12 +97,16 @@ class ShortLedger:
         del self._inputs[: outcome.position.offset + 1 - self._first]
         self._first = outcome.position.offset + 1
 
-    def follow(self, topic: str, after: int, limit: int) -> list[Kept]:
+    def follow(self, topic: str, after: int, limit: int, partition: int = 0) -> list[Kept]:  # noqa: ARG002 - it has one
         """See the interface; of `FOLLOWED` and the compacted topics."""
         if topic in COMPACTED_TOPICS:
             newest = (kept for (name, _), kept in self._compacted.items() if name == topic)
             return list(islice((kept for kept in newest if kept.seq > after), limit))
         return list(islice((kept for kept in self._outputs[topic] if kept.seq > after), limit))
+
+    def partitions(self, topic: str) -> int:  # noqa: ARG002 - the interface's
+        """One, as of every embedded ledger."""
+        return 1
 
     def newest(self, topic: str, key: str) -> bytes | None:
         """See the interface."""

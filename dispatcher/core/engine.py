@@ -55,6 +55,8 @@ class Outcome(NamedTuple):
     counts: Counter[str]
     next_due_ms: int
     pending: bool = False  # a command is under way: call again, even with no work
+    incidents: int = 0  # held now
+    revisions: int = 0  # of these, added up: what a restore must find again
 
 
 class Engine:
@@ -126,8 +128,11 @@ class Engine:
             turn.out.settle()
         except Exception as error:
             raise EngineFault(self._last, error, sure=self._done <= 1) from error
-        out = turn.out
-        return Outcome(self.position, consumed, out.records, out.compacted, turn.counts, self.next_due_ms, self.pending)
+        out, state = turn.out, self.state
+        return Outcome(
+            self.position, consumed, out.records, out.compacted, turn.counts, self.next_due_ms, self.pending,
+            len(state.incidents), state.revisions,
+        )  # fmt: skip
 
     @property
     def pending(self) -> bool:

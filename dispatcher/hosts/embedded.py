@@ -27,7 +27,7 @@ from dispatcher.core.wire import encode
 from dispatcher.core.work import CommandWork, Work
 from dispatcher.hosts.faults import Faults
 from dispatcher.hosts.taking import take
-from dispatcher.ledger import Entry, Ledger, LedgerError, Owner
+from dispatcher.ledger import EmbeddedLedger, Entry, Ledger, LedgerError, Owner
 from rules import Policy
 
 __all__ = ["IMPORTS", "PARTITION", "REPLAY_KEY", "Embedded", "Observer", "enact_first_policy"]
@@ -62,7 +62,7 @@ class Embedded:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: EmbeddedLedger,
         intake: Intake,
         books: Mapping[str, Rulebook],
         *,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dispatcher.core import Intake
 from dispatcher.hosts.embedded import IMPORTS, PARTITION, Embedded
 from dispatcher.hosts.setup import Books
-from dispatcher.ledger import Entry, Ledger, MemoryLedger
+from dispatcher.ledger import EmbeddedLedger, Entry, MemoryLedger
 
 __all__ = ["recompute"]
 
@@ -13,7 +13,7 @@ CHUNK_RECORDS = 1_000
 
 
 def recompute(
-    ledger: Ledger, intake: Intake, grid: str, on_progress: Callable[[int], None] | None = None
+    ledger: EmbeddedLedger, intake: Intake, grid: str, on_progress: Callable[[int], None] | None = None
 ) -> MemoryLedger:
     """Work through everything the ledger has committed, under the policies it keeps."""
     again = MemoryLedger()

@@ -3,14 +3,14 @@
 from dispatcher.core import CONTROL
 from dispatcher.hosts.embedded import IMPORTS, Embedded, Observer, enact_first_policy
 from dispatcher.hosts.setup import Books, Setup, unmet
-from dispatcher.ledger import Ledger, LedgerError
+from dispatcher.ledger import EmbeddedLedger, Ledger, LedgerError
 
 __all__ = ["start"]
 
 GRID_KEY = "grid"
 
 
-def start(ledger: Ledger, setup: Setup, *, batch_records: int, observer: Observer | None = None) -> Embedded:
+def start(ledger: EmbeddedLedger, setup: Setup, *, batch_records: int, observer: Observer | None = None) -> Embedded:
     """A host that owns the ledger and is ready to step.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from dispatcher.core import CLOCK, CONTROL, REPORTS, UPDATES, Outcome, Position, Record
 
-__all__ = ["Entry", "Fenced", "InUse", "Kept", "Ledger", "LedgerError", "Owner", "is_input"]
+__all__ = ["EmbeddedLedger", "Entry", "Fenced", "InUse", "Kept", "Ledger", "LedgerError", "Owner", "is_input"]
 
 INPUTS = (REPORTS, UPDATES, CONTROL, CLOCK)
 
@@ -33,7 +33,10 @@ class Fenced(LedgerError):
 
 
 class Entry(NamedTuple):
-    """A record to append. Without a time the ledger's clock dates it; no record is dated before the one before it."""
+    """A record to append. Without a time the ledger's clock dates it; no record is dated before the one before it.
+
+    A broker dates every record itself.
+    """
 
     topic: str
     value: bytes
@@ -58,7 +61,7 @@ class Owner(NamedTuple):
 
 
 class Ledger(Protocol):
-    """What every driver does."""
+    """What every driver does. On Kafka only `commit` is all or nothing: what `append` is given may arrive in part."""
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Add input records in this order, all or none; they are durable when this returns."""
@@ -80,10 +83,6 @@ class Ledger(Protocol):
         """How far the partition has been committed."""
         ...
 
-    def read(self, partition: int, after: int, limit: int) -> list[Record]:
-        """Input records beyond a position, in order; fewer than `limit` only at the end."""
-        ...
-
     def restore(self, partition: int) -> tuple[Iterable[tuple[str, bytes]], Iterable[tuple[str, bytes]]]:
         """The newest values of `state` and of `incidents`."""
         ...
@@ -98,11 +97,16 @@ class Ledger(Protocol):
         """
         ...
 
-    def follow(self, topic: str, after: int, limit: int) -> list[Kept]:
-        """Records of a topic with `seq` beyond `after`, in order.
+    def follow(self, topic: str, after: int, limit: int, partition: int = 0) -> list[Kept]:
+        """Records of a partition of a topic with `seq` beyond `after`, in order.
 
-        A trailing `*` takes all topics so named: input topics (`updates*`) or append topics (`dept.*`, `*`).
+        Where each topic has one partition, a trailing `*` takes all topics so named: input topics (`updates*`) or
+        append topics (`dept.*`, `*`).
         """
+        ...
+
+    def partitions(self, topic: str) -> int:
+        """How many partitions a topic has; whoever follows it follows each, with a place of its own."""
         ...
 
     def newest(self, topic: str, key: str) -> bytes | None:
@@ -119,4 +123,12 @@ class Ledger(Protocol):
 
     def close(self) -> None:
         """Let go of files and of the ownership."""
+        ...
+
+
+class EmbeddedLedger(Ledger, Protocol):
+    """A ledger whose inputs lie in one order by themselves, so that one process does both stages in one step."""
+
+    def read(self, partition: int, after: int, limit: int) -> list[Record]:
+        """Input records beyond a position, in order; fewer than `limit` only at the end."""
         ...

@@ -122,8 +122,10 @@ class MemoryLedger:
         self._positions[owner.partition] = outcome.position
         self._step("commit:after")
 
-    def follow(self, topic: str, after: int, limit: int) -> list[Kept]:
+    def follow(self, topic: str, after: int, limit: int, partition: int = 0) -> list[Kept]:
         """See the interface."""
+        if partition:
+            return []
         if topic in COMPACTED_TOPICS:
             rows: Iterable[tuple[str, Kept]] = ((name, kept) for (name, _), kept in self._compacted.items())
         elif is_input(topic):
@@ -132,6 +134,10 @@ class MemoryLedger:
             rows = self._outputs
         wanted = (kept for name, kept in rows if kept.seq > after and _named(name, topic))
         return list(islice(wanted, limit))
+
+    def partitions(self, topic: str) -> int:
+        """See the interface."""
+        return 1
 
     def newest(self, topic: str, key: str) -> bytes | None:
         """See the interface."""

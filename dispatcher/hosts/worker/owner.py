@@ -179,9 +179,7 @@ class Owner:
             for item in self._work[done : done + outcome.consumed]:
                 if item.origin.topic != CLOCK:
                     marks[item.origin.topic, item.origin.partition] = item.origin.offset
-            await holding.commit(
-                outcome, expected, incidents=len(engine.state.incidents), revisions=engine.state.revisions, marks=marks
-            )
+            await holding.commit(outcome, expected, marks=marks)
             done += outcome.consumed
             self.moved_s = time.monotonic()
             self._settings.watcher.committed(self.partition, outcome, engine)

@@ -4,6 +4,7 @@ from dispatcher.ledger.kafka.admin import Wrong, check_topics, create_topics, to
 from dispatcher.ledger.kafka.connection import Connection, connection_of
 from dispatcher.ledger.kafka.epoch import Epoch, begin_epoch, begun, put_values, require_epoch
 from dispatcher.ledger.kafka.holding import LOG, Holding, Marks, Place, Standing
+from dispatcher.ledger.kafka.ledger import KafkaLedger
 from dispatcher.ledger.kafka.producing import Out, Unanswered, idempotent_producer, write
 from dispatcher.ledger.kafka.reading import bounds, consumer, newest_values, read_whole
 from dispatcher.ledger.kafka.topics import DEPARTMENT, DEPARTMENT_UPDATES, WORK, TopicSpec, topic_specs
@@ -16,6 +17,7 @@ __all__ = [
     "Connection",
     "Epoch",
     "Holding",
+    "KafkaLedger",
     "Marks",
     "Out",
     "Place",

@@ -12,7 +12,7 @@ from dispatcher.ledger.interface import LedgerError
 from dispatcher.ledger.kafka.connection import Connection
 from dispatcher.ledger.kafka.topics import TopicSpec
 
-__all__ = ["Wrong", "check_topics", "create_topics", "topic_names"]
+__all__ = ["Wrong", "check_topics", "create_topics", "partition_counts", "topic_names"]
 
 CREATE_TIMEOUT_MS = 60_000
 AT_A_TIME = 50  # topics in one request
@@ -48,6 +48,20 @@ async def topic_names(connection: Connection) -> list[str]:
     """Every topic this client may see, sorted. Raises LedgerError when no broker answers."""
     async with _admin(connection) as client:
         return sorted(await client.list_topics())
+
+
+async def partition_counts(connection: Connection, names: Sequence[str]) -> dict[str, int]:
+    """How many partitions topics have.
+
+    Raises:
+        LedgerError: no broker answers, or there is no such topic.
+    """
+    async with _admin(connection) as client:
+        counts = {topic["topic"]: len(topic["partitions"]) for topic in await client.describe_topics(list(names))}
+    for name in names:
+        if not counts.get(name):
+            raise LedgerError(f"there is no topic {name}; see `dispatcher topics check`")
+    return counts
 
 
 async def create_topics(connection: Connection, specs: Sequence[TopicSpec]) -> list[str]:

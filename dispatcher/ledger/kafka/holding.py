@@ -100,6 +100,12 @@ class Holding:
         finally:
             await producer.stop()
 
+    @property
+    def epoch(self) -> int:
+        """Greater with every process that holds the partition."""
+        manager = self._producer._txn_manager
+        return int(manager.producer_id << 16 | manager.producer_epoch)
+
     async def end(self) -> int:
         """Where the partition of `state` ends now: another number means that somebody has committed."""
         state = TopicPartition(f"{self._place.prefix}state", self.partition)
@@ -111,8 +117,6 @@ class Holding:
         outcome: Outcome,
         expected: Position,
         *,
-        incidents: int,
-        revisions: int,
         marks: Marks | None = None,
         also: Mapping[tuple[str, str], bytes] | None = None,
     ) -> None:
@@ -121,8 +125,6 @@ class Holding:
         Args:
             outcome: what the engine has made of the work.
             expected: the position it was made from.
-            incidents: how many the engine holds now.
-            revisions: of these, added up.
             marks: how far the sources have been seen now; as before when not given.
             also: compacted values made beside it.
 
@@ -133,7 +135,7 @@ class Holding:
         if expected != self.position:
             raise Fenced(f"partition {self.partition} is at {self.position}, not at {expected}")
         marks = self.marks if marks is None else marks
-        standing = Standing(outcome.position, _nested(marks), self.commits + 1, incidents, revisions)
+        standing = Standing(outcome.position, _nested(marks), self.commits + 1, outcome.incidents, outcome.revisions)
         try:
             await self._producer.begin_transaction()
             await write(self._producer, self._outputs(outcome, also or {}, encode(standing)))

@@ -6,7 +6,7 @@ whoever restores checks what came against what was recorded.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,7 +27,7 @@ async def consumer(connection: Connection, **options: object) -> AsyncIterator[A
     """A consumer of no group, which resets nothing by itself.
 
     Raises:
-        LedgerError: no broker answers.
+        LedgerError: no broker answers, or one refuses what is asked of it.
     """
     settings: dict[str, Any] = {
         "auto_offset_reset": "none",
@@ -39,13 +39,13 @@ async def consumer(connection: Connection, **options: object) -> AsyncIterator[A
     }
     client = AIOKafkaConsumer(**connection.options(), **settings | options)
     try:
-        try:
-            await client.start()
-        except KafkaError as error:
-            raise LedgerError(
-                f"Kafka at {connection.bootstrap} does not answer ({error}); see kafka in the configuration"
-            ) from error
+        await client.start()
         yield client
+    except KafkaError as error:
+        raise LedgerError(
+            f"Kafka at {connection.bootstrap} does not answer, or not as it should ({error!r}); see kafka in the"
+            " configuration"
+        ) from error
     finally:
         await client.stop()
 
@@ -60,8 +60,8 @@ async def bounds(
 
 
 async def read_whole(
-    connection: Connection, partition: TopicPartition, after: int = -1, most: int | None = None
-) -> AsyncIterator[list[ConsumerRecord]]:
+    connection: Connection, partition: TopicPartition, after: int = -1
+) -> AsyncGenerator[list[ConsumerRecord], None]:
     """The committed records of a partition beyond an offset, in portions, up to where it ends when asked.
 
     The end is that of all records, also of transactions under way: it waits for these to end.
@@ -77,16 +77,13 @@ async def read_whole(
     async with consumer(connection) as client:
         client.assign([partition])
         client.seek(partition, start)
-        seen, idle_s = 0, 0.0
+        idle_s = 0.0
         while await client.position(partition) < end:
             found = await client.getmany(partition, timeout_ms=500, max_records=20_000)
             records = [record for record in found.get(partition, ()) if record.offset < end]
             if records:
                 idle_s = 0.0
-                seen += len(records)
                 yield records
-                if most is not None and seen >= most:
-                    return
             else:
                 idle_s += 0.5
                 if idle_s > STALLED_S:
