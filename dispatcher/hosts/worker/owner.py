@@ -25,7 +25,7 @@ from dispatcher.ledger.kafka import WORK, Holding, Place, Standing
 __all__ = ["Owner", "Settings", "Watcher"]
 
 log = logging.getLogger(__name__)
-QUEUED_MAX = 50  # chunks that wait; then the fetching waits
+QUEUED_MAX = 20_000  # records that wait; then the fetching waits, for all partitions of this worker
 BATCH_MAX = 4_000  # records taken into one step of the loop
 CLOCK_AGAIN_S = 1.0  # a clock record that has not come back by then is sent again
 SKEW_MAX_MS = 60_000  # between the broker's clock and ours; more, and deadlines would be judged by the wrong one
@@ -70,7 +70,10 @@ class Owner:
 
     def __init__(self, settings: Settings, partition: int) -> None:
         self._settings, self.partition = settings, partition
-        self._queue: asyncio.Queue[Any] = asyncio.Queue(QUEUED_MAX)
+        self._queue: asyncio.Queue[Any] = asyncio.Queue()
+        self._queued = 0  # records in it
+        self._room = asyncio.Event()
+        self._room.set()
         self._work: list[Work] = []  # taken up, not committed
         self._chunks: list[_Chunk] = []  # of which something may not be committed
         self._read = -1  # the last offset taken up
@@ -80,11 +83,28 @@ class Owner:
         self._going = asyncio.Event()
         self._going.set()
         self.ready, self.idle = asyncio.Event(), asyncio.Event()
+        self.offset = -1  # of the last record committed
         self.moved_s = time.monotonic()  # when it last had nothing to do, or did something
 
     async def put(self, event: Any) -> None:  # noqa: ANN401 - Faust's event
-        """Hand over a chunk; waits while too many are waiting."""
-        await self._queue.put(event)
+        """Hand over a chunk; waits while too many records are waiting, but not for an owner that has let go."""
+        await self._room.wait()
+        if not self._stopping:
+            self._queue.put_nowait(event)
+            self._queued += len(event.value)
+            if self._queued > QUEUED_MAX:
+                self._room.clear()
+
+    def _next(self) -> Any:  # noqa: ANN401 - Faust's event, or None: look what has changed
+        event = self._queue.get_nowait()
+        self._count_out(event)
+        return event
+
+    def _count_out(self, event: Any) -> None:  # noqa: ANN401
+        if event is not None:
+            self._queued -= len(event.value)
+            if self._queued <= QUEUED_MAX:
+                self._room.set()
 
     def pause(self) -> None:
         """Stand still after the batch under way, and then be `idle`."""
@@ -102,16 +122,17 @@ class Owner:
         """End after the batch under way."""
         self._stopping = True
         self._going.set()
+        self._room.set()
         self._wake()
 
     def _wake(self) -> None:
         if self._queue.empty():
             self._queue.put_nowait(None)
 
-    @property
-    def at_work(self) -> bool:
-        """Whether there is something to do, and nothing that keeps it from being done."""
-        return self.ready.is_set() and not self._paused and (bool(self._work) or not self._queue.empty())
+    def progress(self, end: int) -> None:
+        """Take note of where the partition of `work` ends: one that has come so far needs not move to be alive."""
+        if not self.ready.is_set() or self._paused or self.offset + 1 >= end:
+            self.moved_s = time.monotonic()
 
     async def run(self) -> None:
         """Work until stopped.
@@ -126,6 +147,7 @@ class Owner:
                 engine = await self._restore(state, incidents, standing)
                 self._settings.watcher.restored(self.partition, len(incidents), time.monotonic() - started_s)
                 del state, incidents
+                self.offset = holding.position.offset
                 self._read = max(self._read if self._work else -1, holding.position.offset)
                 self._work = [item for item in self._work if item.seq > holding.position.offset]
                 await self._send_clock()  # before anything is judged by it, the broker's clock is compared with ours
@@ -139,7 +161,7 @@ class Owner:
     async def _stand_still(self, holding: Holding) -> bool:
         """Wait to be given back; returns whether nobody else has committed meanwhile, so that all is as it was."""
         while not self._queue.empty():
-            self._queue.get_nowait()
+            self._next()
         self._chunks.clear()
         self._work = []
         self._read = holding.position.offset  # what is not committed is read again
@@ -181,6 +203,7 @@ class Owner:
                     marks[item.origin.topic, item.origin.partition] = item.origin.offset
             await holding.commit(outcome, expected, marks=marks)
             done += outcome.consumed
+            self.offset = outcome.position.offset
             self.moved_s = time.monotonic()
             self._settings.watcher.committed(self.partition, outcome, engine)
         self._work = []
@@ -191,15 +214,15 @@ class Owner:
         events: list[Any] = []
         try:
             events.append(await asyncio.wait_for(self._queue.get(), self._settings.poll_s))
+            self._count_out(events[0])
         except TimeoutError:
-            self.moved_s = time.monotonic()
             overdue = engine.next_due_ms < time.time_ns() // 1_000_000
             if overdue and time.monotonic() - self._sent_clock_s > CLOCK_AGAIN_S:
                 await self._send_clock()
             return
         count = len(events[0].value) if events[0] is not None else 0
         while not self._queue.empty() and count < BATCH_MAX:
-            events.append(self._queue.get_nowait())
+            events.append(self._next())
             count += len(events[-1].value) if events[-1] is not None else 0
         seen = dict(holding.marks)
         for event in events:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from dispatcher.config import Kafka
 from dispatcher.core import Intake
@@ -18,12 +18,17 @@ from dispatcher.hosts.run import Health
 from dispatcher.hosts.worker.books import PolicyShelf
 from dispatcher.hosts.worker.owner import Owner, Settings, Watcher
 from dispatcher.hosts.worker.relay import Relay
-from dispatcher.ledger.kafka import Connection, Place, idempotent_producer
+from dispatcher.ledger import LedgerError
+from dispatcher.ledger.kafka import WORK, Connection, Place, bounds, idempotent_producer
 
-__all__ = ["REVOKE_S", "Parts", "Worker"]
+__all__ = ["REVOKE_S", "Parts", "Stalled", "Worker"]
 
 STALLED_S = 60.0  # a partition that has something to do and does nothing for so long: the process ends
 REVOKE_S = 8.0  # to finish the batch under way; after that, the next owner's fence ends it
+
+
+class Stalled(LedgerError):
+    """A partition has something to do and does nothing; only a new process helps."""
 
 
 class Parts(NamedTuple):
@@ -54,7 +59,7 @@ class Worker:
         self._relay: Relay | None = None
         self._producers: list[AIOKafkaProducer] = []
         self._settings: Settings | None = None
-        self.assigned = False
+        self.assigned = self._stopping = False
 
     async def start(self) -> None:
         """Connect what all partitions share. Raises KafkaError, LedgerError."""
@@ -69,6 +74,7 @@ class Worker:
 
     async def stop(self) -> None:
         """Finish the batches under way and let go of everything."""
+        self._stopping = True
         await self._let_go(list(self.owners))
         for producer in self._producers:
             await producer.stop()
@@ -79,11 +85,24 @@ class Worker:
         """Whether every partition assigned here is restored."""
         return self.assigned and all(owner.ready.is_set() for owner in self.owners.values())
 
-    @property
-    def stalled(self) -> bool:
-        """Whether a partition has something to do and has done nothing for too long."""
-        now_s = time.monotonic()
-        return any(owner.at_work and now_s - owner.moved_s > STALLED_S for owner in self.owners.values())
+    async def look_at_ends(self, client: AIOKafkaConsumer) -> None:
+        """Compare every partition with where its log ends, asked of the broker and not of what was fetched.
+
+        Raises:
+            Stalled: one has something to do and has done nothing for too long.
+            LedgerError: no broker answers.
+        """
+        topic = self._parts.kafka.prefix + WORK
+        for partition, (_, end) in (await bounds(client, [TopicPartition(topic, n) for n in self.owners])).items():
+            owner = self.owners.get(partition.partition)
+            if owner is None:
+                continue
+            owner.progress(end)
+            if time.monotonic() - owner.moved_s > STALLED_S:
+                raise Stalled(
+                    f"partition {owner.partition} stands at {owner.offset} of {end - 1} and has not moved for"
+                    f" {STALLED_S:.0f} s"
+                )
 
     async def pause(self, partitions: Iterable[int]) -> None:
         """Stand still after the batch under way: these are no longer ours, or ours again in a moment."""
@@ -122,8 +141,9 @@ class Worker:
     async def carry(self, event: Any) -> None:  # noqa: ANN401 - Faust's event
         """Stage 1 on one chunk."""
         assert self._relay is not None  # noqa: S101 - `start` has been called
-        await self._guarded(self._relay.carry(event.value))
-        event.ack()
+        if not self._stopping:
+            await self._guarded(self._relay.carry(event.value))
+            event.ack()
 
     async def give(self, event: Any) -> None:  # noqa: ANN401 - Faust's event
         """A chunk of `work` for the owner of its partition; one that comes after the revocation is left."""
@@ -137,4 +157,5 @@ class Worker:
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - nothing may go on after it
-            self._fail(error)
+            if not self._stopping:  # its producer was taken away: what it carried is read again
+                self._fail(error)

@@ -14,7 +14,7 @@ from dispatcher.hosts.run import Health, serve_health
 from dispatcher.hosts.setup import Setup
 from dispatcher.hosts.watchdog import Watchdog
 from dispatcher.hosts.worker.app import build
-from dispatcher.hosts.worker.parts import Parts
+from dispatcher.hosts.worker.parts import Parts, Stalled, Worker
 from dispatcher.ledger import LedgerError
 from dispatcher.ledger.kafka import (
     DEPARTMENT_UPDATES,
@@ -22,6 +22,7 @@ from dispatcher.ledger.kafka import (
     Epoch,
     check_topics,
     connection_of,
+    consumer,
     require_epoch,
     topic_names,
     topic_specs,
@@ -32,6 +33,7 @@ __all__ = ["run_worker"]
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.25
+ENDS_EVERY_S = 5.0
 FAILED = 1  # what a supervisor sees when the process ends by itself: start it again
 
 
@@ -108,17 +110,32 @@ async def _serve(parts: Parts) -> None:
     await worker.start()
     app.in_worker = True
     await app.start()
+    watching = asyncio.create_task(_watch(parts, worker))
     while not asked.is_set():
         parts.health.ready, parts.health.turned_s = worker.ready, time.monotonic()
         if app.crashed:
             _fail(app.crash_reason or LedgerError("Faust has ended"))
-        if worker.stalled:
-            _fail(LedgerError("a partition has records waiting and does nothing with them"))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asked.wait(), LOOK_EVERY_S)
+    watching.cancel()
     await worker.pause(list(worker.owners))
     await worker.stop()
     await app.stop()
+
+
+async def _watch(parts: Parts, worker: Worker) -> None:
+    """End a process whose partitions do not move although there is something to do; brokers may be away meanwhile."""
+    while True:
+        try:
+            async with consumer(parts.connection, isolation_level="read_uncommitted") as client:
+                while True:
+                    await asyncio.sleep(ENDS_EVERY_S)
+                    await worker.look_at_ends(client)
+        except Stalled as stalled:
+            _fail(stalled)
+        except LedgerError as error:
+            log.warning("the ends of the partitions cannot be seen: %s", error)
+            await asyncio.sleep(ENDS_EVERY_S)
 
 
 def _fail(error: BaseException) -> NoReturn:
