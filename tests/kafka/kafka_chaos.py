@@ -223,8 +223,8 @@ class Faults:
             await asyncio.sleep(0.1)
 
 
-async def read_all(client: dict[str, Any], topic: str, partitions: int) -> list[list[Any]]:
-    """Every committed record of a topic, partition by partition."""
+async def read_all(client: dict[str, Any], topic: str, partitions: int, tail: int = 1 << 60) -> list[list[Any]]:
+    """Every committed record of a topic, or only those of the last offsets, partition by partition."""
     consumer = AIOKafkaConsumer(
         **client, isolation_level="read_committed", auto_offset_reset="none", enable_auto_commit=False,
         max_partition_fetch_bytes=8 << 20,
@@ -236,7 +236,8 @@ async def read_all(client: dict[str, Any], topic: str, partitions: int) -> list[
             partition = TopicPartition(topic, number)
             consumer.assign([partition])
             end = (await consumer.end_offsets([partition]))[partition]
-            consumer.seek(partition, (await consumer.beginning_offsets([partition]))[partition])
+            first = (await consumer.beginning_offsets([partition]))[partition]
+            consumer.seek(partition, max(first, end - tail))
             records: list[Any] = []
             while await consumer.position(partition) < end:
                 for some in (await consumer.getmany(partition, timeout_ms=500, max_records=50_000)).values():
@@ -248,33 +249,47 @@ async def read_all(client: dict[str, Any], topic: str, partitions: int) -> list[
 
 
 async def drained(city: City, timeout_s: float) -> bool:
-    """Wait until what was sent has been relayed and everything on `work` is committed, looked at from outside."""
-    consumer = AIOKafkaConsumer(**city.client, isolation_level="read_committed", enable_auto_commit=False)
+    """Wait until every record of the sources is committed, looked at from outside; timers may go on firing."""
+    codes = ("centre", "gas", "fire", "roads", "police")
+    sources = [("reports", 2), ("updates", 2), ("control", 1), *((f"updates.{code}", 1) for code in codes)]
+    consumer = AIOKafkaConsumer(**city.client, enable_auto_commit=False)
     await consumer.start()
-    still, before = 0, None
     try:
-        names = [("work", city.partitions), ("state", city.partitions), ("events", city.partitions)]
-        partitions = [TopicPartition(city.prefix + name, n) for name, count in names for n in range(count)]
+        partitions = [TopicPartition(city.prefix + name, n) for name, count in sources for n in range(count)]
+        wanted = {
+            (part.topic.removeprefix(city.prefix), str(part.partition)): end - 1
+            for part, end in (await consumer.end_offsets(partitions)).items()
+            if end
+        }
         until_s = time.monotonic() + timeout_s
         while time.monotonic() < until_s:
-            ends = await consumer.end_offsets(partitions)
-            work = {p: end for p, end in ends.items() if p.topic.endswith("work")}
-            still = still + 1 if work == before else 0
-            before = work
-            if still >= 3 and await _positions(city) == {p.partition: end - 1 for p, end in work.items()}:
-                return True
-            await asyncio.sleep(1.0)
+            seen: dict[tuple[str, str], int] = {}
+            for log in await _logs(city):
+                for topic, of in log["marks"].items():
+                    for number, offset in of.items():
+                        seen[topic, number] = max(offset, seen.get((topic, number), -1))
+            if all(seen.get(source, -1) >= offset for source, offset in wanted.items()):
+                work = [TopicPartition(f"{city.prefix}work", n) for n in range(city.partitions)]
+                ends = await consumer.end_offsets(work)
+                while time.monotonic() < until_s:
+                    at = [log["position"]["offset"] for log in await _logs(city)]
+                    if all(at[part.partition] >= end - 1 for part, end in ends.items()):
+                        return True
+                    await asyncio.sleep(0.5)
+            await asyncio.sleep(0.5)
         return False
     finally:
         await consumer.stop()
 
 
-async def _positions(city: City) -> dict[int, int]:
-    positions: dict[int, int] = {}
-    for number, records in enumerate(await read_all(city.client, f"{city.prefix}state", city.partitions)):
-        logs = [orjson.loads(record.value) for record in records if record.key == b"log"]
-        positions[number] = logs[-1]["position"]["offset"] if logs else -1
-    return positions
+async def _logs(city: City) -> list[dict[str, Any]]:
+    """What is recorded under `log` now, of each partition."""
+    nothing = {"position": {"offset": -1}, "marks": {}}
+    found = []
+    for records in await read_all(city.client, f"{city.prefix}state", city.partitions, tail=3_000):
+        logs = [record.value for record in records if record.key == b"log"]
+        found.append(orjson.loads(logs[-1]) if logs else nothing)
+    return found
 
 
 async def independent_audit(city: City, load: Load) -> dict[str, Any]:

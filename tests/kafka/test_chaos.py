@@ -85,4 +85,6 @@ async def _deaths(city: City) -> tuple[list[float], list[float], dict]:
     load.stop()
     await sending
     assert await drained(city, 60)
+    for worker in workers:
+        await asyncio.to_thread(worker.terminate)
     return deaths, restarts, await independent_audit(city, load)
