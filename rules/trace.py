@@ -14,7 +14,6 @@ from rules.match import (
     DATES,
     KeyResult,
     facts_for_routes,
-    guards_for,
     holds,
     key_results,
     ranking,
@@ -74,7 +73,7 @@ def explain(policy: Policy, facts: Facts) -> Trace:
     """Return the decision on these facts with everything that led to it."""
     selection = select(policy, facts)
     decision = assemble(policy, selection, surroundings(policy, facts))
-    guards = [_trace(policy, guard, facts) for guard in guards_for(policy, facts)]
+    guards = [_trace(policy, guard, facts) for guard in (() if facts.filed else policy.guards)]
     if selection.guard:
         guard = _trace(policy, selection.guard, facts)
         return Trace(facts, decision, guard, (), (), "guard", _near_misses(guards), (), ())

@@ -31,6 +31,17 @@ def check(json: JsonOption = False) -> None:
 
 
 @topics_app.command()
+def enact(
+    by: Annotated[str, typer.Option("--by", help="Who approves it, for the record.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why, for the record.")] = "",
+) -> None:
+    """Put the configured policy in force: its departments' topics, its document, then the command."""
+    from dispatcher.commands.topics.create import enact_command
+
+    enact_command(Settings.config, by=by, reason=reason)
+
+
+@topics_app.command()
 def acls() -> None:
     """Print what each department, the gateway and the workers must be allowed, as commands of Kafka's own tool."""
     from dispatcher.commands.topics.acls import acls_command

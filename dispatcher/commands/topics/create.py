@@ -1,14 +1,14 @@
-"""`dispatcher topics create`: topics, intake epoch, first policy; run again, it makes only what is missing."""
+"""`dispatcher topics create`: topics, intake epoch, first policy; again, only what is missing. `enact`: the next."""
 
 import asyncio
 from pathlib import Path
 
 from dispatcher.commands.opening import config_of
-from dispatcher.commands.talk import print_json, say
-from dispatcher.hosts.setup import load_setup
-from dispatcher.hosts.worker import begin
+from dispatcher.commands.talk import fail, print_json, say
+from dispatcher.hosts.setup import load_setup, unmet
+from dispatcher.hosts.worker import begin, enact
 
-__all__ = ["create_command"]
+__all__ = ["create_command", "enact_command"]
 
 
 def create_command(config_path: Path, *, by: str, json: bool) -> None:
@@ -23,3 +23,22 @@ def create_command(config_path: Path, *, by: str, json: bool) -> None:
     if first:
         say(f"{setup.policy.name} {setup.policy.version} ({setup.policy.sha256[:12]}) will be in force")
     say("next: `dispatcher worker`, in as many processes as wanted")
+
+
+def enact_command(config_path: Path, *, by: str, reason: str) -> None:
+    """Put the configured policy in force."""
+    config = config_of(config_path)
+    setup = load_setup(config)
+    policy = setup.policy
+    missing = unmet(policy, setup.grid_version)
+    if missing:
+        fail(f"{policy.name} {policy.version} requires {'; '.join(missing)}; the policy in force stays")
+    before = asyncio.run(enact(config, setup, by or None, reason or None))
+    named = f"{policy.name} {policy.version} ({policy.sha256[:12]})"
+    if before is None:
+        say(f"{named} is in force already")
+        return
+    say(
+        f"{named} follows {before[:12]} as soon as the workers come to it; open incidents keep the policy of their time"
+    )
+    say("departments that are new: restart the workers, one after the other, so that they follow their updates")

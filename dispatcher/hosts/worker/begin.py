@@ -1,18 +1,21 @@
-"""Beginning a ledger on Kafka: its topics, its intake epoch, its first policy; whatever is there stays."""
+"""Beginning a ledger on Kafka, and putting another policy in force: documents and topics first, then the command."""
 
 import os
 from typing import Any
 
+import msgspec
 from aiokafka import TopicPartition
 
 from dispatcher.config import Config
 from dispatcher.core import CONTROL
 from dispatcher.core.control import Activate
+from dispatcher.core.enact import COMMANDS_TAKEN
 from dispatcher.core.homes import Homes
 from dispatcher.core.messages import Actor
 from dispatcher.core.wire import encode
 from dispatcher.hosts.setup import Setup
 from dispatcher.hosts.worker.relay import Relay
+from dispatcher.ledger import LedgerError
 from dispatcher.ledger.kafka import (
     Connection,
     Epoch,
@@ -22,13 +25,14 @@ from dispatcher.ledger.kafka import (
     connection_of,
     create_topics,
     idempotent_producer,
+    newest_values,
     put_values,
     read_whole,
     require_epoch,
     topic_specs,
 )
 
-__all__ = ["begin"]
+__all__ = ["begin", "enact"]
 
 
 async def begin(config: Config, setup: Setup, by: str | None = None) -> tuple[list[str], bool]:
@@ -59,6 +63,37 @@ async def begin(config: Config, setup: Setup, by: str | None = None) -> tuple[li
     await _relay(config, setup, connection, commands)
     await begin_epoch(connection, kafka.prefix, epoch)
     return made, first
+
+
+async def enact(config: Config, setup: Setup, by: str | None = None, reason: str | None = None) -> str | None:
+    """Have the configured policy follow the one in force; returns that one's sha256, None when it is the same.
+
+    The topics of its departments and its document are there before the command that names it. The command expects what
+    is in force now, and says which one it is to be: of two given at once, one is refused.
+
+    Raises:
+        LedgerError: the ledger has not been begun, or the cluster refuses.
+    """
+    kafka, policy = config.kafka, setup.policy
+    connection = connection_of(kafka, os.environ)
+    await require_epoch(connection, kafka.prefix, Epoch(setup.grid.sha256, kafka.partitions, kafka.partition_level))
+    state = await newest_values(connection, TopicPartition(f"{kafka.prefix}state", 0))
+    if "policy" not in state:
+        raise LedgerError(
+            "no policy is in force yet: start a worker first, it takes up what `topics create` has written"
+        )
+    before = msgspec.json.decode(state["policy"], type=str)
+    if before == policy.sha256:
+        return None
+    number = msgspec.json.decode(state["tally"], type=dict[str, int]).get(COMMANDS_TAKEN, 0) + 1
+    await create_topics(connection, topic_specs(kafka, policy.departments))
+    await put_values(connection, [Out(f"{kafka.prefix}policies", 0, policy.sha256.encode(), policy.canonical)])
+    command = Activate(
+        command_id=f"activate-{number}-{before[:12]}-{policy.sha256[:12]}", sha256=policy.sha256, expects=before,
+        number=number, actor=Actor("policy_approver", person=by), reason=reason,
+    )  # fmt: skip
+    await put_values(connection, [Out(kafka.prefix + CONTROL, 0, None, encode(command))])
+    return before
 
 
 async def _relay(config: Config, setup: Setup, connection: Connection, commands: list[Any]) -> None:
