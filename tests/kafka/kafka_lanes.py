@@ -63,3 +63,8 @@ async def committed(place: Place, topic: str, partition: int, after: int = -1) -
     """Every committed record beyond an offset."""
     where = TopicPartition(place.prefix + topic, partition)
     return [record async for records in read_whole(place.connection, where, after) for record in records]
+
+
+async def read_values(connection: Connection, topic: str) -> list[bytes]:
+    """The values of all committed records of a topic's first partition."""
+    return [r.value async for records in read_whole(connection, TopicPartition(topic, 0)) for r in records]

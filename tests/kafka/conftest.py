@@ -1,0 +1,51 @@
+"""What tests of the client library's seams share: the broker is the one of all tests (tests/conftest.py)."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from kafka_lanes import lay_lanes
+from kafka_records import create_topic
+
+from bench.broker import Broker
+from dispatcher.ledger.kafka import Connection, Place
+from dispatcher.ledger.kafka.producing import transactional_producer
+
+SMALL = 1_000  # bytes that the topic takes in one batch
+
+
+@pytest.fixture
+def connection(broker: Broker) -> Connection:
+    return Connection(broker.bootstrap)
+
+
+@pytest.fixture
+async def topic(broker: Broker) -> str:
+    """A topic with one partition that takes small batches only."""
+    name = f"seam-{uuid4().hex[:8]}"
+    await create_topic(broker.client(), name, max_message_bytes=str(SMALL))
+    return name
+
+
+@pytest.fixture
+async def lane(broker: Broker) -> Place:
+    """A place with one partition, and five records on its `work`."""
+    return await lay_lanes(broker.bootstrap, f"lane-{uuid4().hex[:8]}.", 1, work=5)
+
+
+@pytest.fixture
+async def producers(connection: Connection) -> AsyncIterator[Callable[..., Awaitable[AIOKafkaProducer]]]:
+    """Makes producers, started; those of one test have one name, and one id if they are transactional."""
+    made: list[AIOKafkaProducer] = []
+    name = f"seam-{uuid4().hex[:8]}"
+
+    async def make(kind: Any = transactional_producer) -> AIOKafkaProducer:
+        made.append(kind(connection, name))
+        await made[-1].start()
+        return made[-1]
+
+    yield make
+    for producer in made:
+        await producer.stop()
