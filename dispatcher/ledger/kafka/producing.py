@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerFenced
 from aiokafka.producer.sender import EndTxnHandler, Sender
 
 from dispatcher.ledger.interface import LedgerError
@@ -107,7 +107,8 @@ async def write(producer: AIOKafkaProducer, records: Iterable[Out]) -> None:
     """Write records, in order within each partition; all are acknowledged when this returns.
 
     Raises:
-        KafkaError: a batch was refused, or the producer is fenced or out of order; what was written may be any part.
+        ProducerFenced: another producer of this transactional id has been started.
+        KafkaError: a batch was refused, or the producer is out of order; what was written may be any part.
     """
     batches: dict[tuple[str, int], list[Any]] = {}
     for topic, partition, key, value, time_ms, headers in records:
@@ -119,9 +120,18 @@ async def write(producer: AIOKafkaProducer, records: Iterable[Out]) -> None:
             if of[-1].append(timestamp=time_ms, key=key, value=value, headers=headers) is None:
                 raise LedgerError(f"a record of {len(value or b'')} bytes for {topic} does not fit into a batch")
     tasks = [asyncio.ensure_future(_send(producer, of, topic, partition)) for (topic, partition), of in batches.items()]
-    done, _ = await asyncio.wait(tasks) if tasks else ((), ())
-    for task in done:
-        task.result()
+    if tasks:
+        await asyncio.wait(tasks)
+    failed = [error for task in tasks if (error := task.exception()) is not None]
+    if failed:
+        raise min(failed, key=_rank)
+
+
+def _rank(error: BaseException) -> int:
+    """The error that says most comes first: what was a moment later only finds the transaction over."""
+    if isinstance(error, ProducerFenced):
+        return 0
+    return 1 if isinstance(error, KafkaError) else 2
 
 
 async def _send(producer: AIOKafkaProducer, batches: list[Any], topic: str, partition: int) -> None:
