@@ -50,6 +50,12 @@ async def test_a_full_batch_takes_no_more_and_says_so(producers, monkeypatch):
     assert batch.record_count() == 2
 
 
+async def test_an_empty_batch_takes_a_record_of_any_size(producers, monkeypatch):
+    monkeypatch.setattr(producing, "MESSAGE_BYTES", SMALL)
+    batch = (await producers(idempotent_producer)).create_batch()
+    assert batch.append(timestamp=1, key=None, value=TOO_LARGE, headers=[]) is not None, "`write` would lose it"
+
+
 async def test_a_batch_keeps_keys_milliseconds_headers_and_tombstones(broker, topic, producers):
     out = [
         Out(topic, 0, b"key", b"value", 1_234_567_890_123, [("ce_id", b"1"), ("ce_id", b"")]),

@@ -3,16 +3,34 @@
 import asyncio
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.errors import InvalidProducerEpoch
 from kafka_faults import Fault, Wire
 from kafka_lanes import commit
 
-from dispatcher.ledger import Fenced
-from dispatcher.ledger.kafka import Holding
+from dispatcher.ledger import Fenced, LedgerError
+from dispatcher.ledger.kafka import Holding, Out, consumer, idempotent_producer, producing, write
+from dispatcher.ledger.kafka.producing import transactional_producer
 
 WAIT_S = 10.0
 TOO_LARGE = b"x" * 2_000
 pytestmark = pytest.mark.timeout(60)
+
+
+@pytest.mark.parametrize("kind", [idempotent_producer, transactional_producer])
+async def test_write_raises_when_a_batch_is_refused_and_sends_nothing_after_it(
+    kind, connection, topic, producers, monkeypatch
+):
+    monkeypatch.setattr(producing, "MESSAGE_BYTES", 200)
+    producer = await producers(kind)
+    if kind is transactional_producer:
+        await producer.begin_transaction()
+    wire = Wire(producer)
+    with pytest.raises(LedgerError, match=rf"a batch of \d+ bytes is more than {topic} takes"):
+        await write(producer, [Out(topic, 0, None, TOO_LARGE), Out(topic, 0, None, b"after it")])
+    assert wire.sent["Produce"] == 1
+    async with consumer(connection, isolation_level="read_uncommitted") as client:
+        assert (await client.end_offsets([TopicPartition(topic, 0)])) == {TopicPartition(topic, 0): 0}
 
 
 async def test_a_fence_is_told_of_whatever_else_fails_beside_it(lane):

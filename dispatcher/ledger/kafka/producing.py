@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, ProducerFenced
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerFenced
 from aiokafka.producer.sender import EndTxnHandler, Sender
 
 from dispatcher.ledger.interface import LedgerError
@@ -108,6 +108,7 @@ async def write(producer: AIOKafkaProducer, records: Iterable[Out]) -> None:
 
     Raises:
         ProducerFenced: another producer of this transactional id has been started.
+        LedgerError: a batch is larger than its topic takes.
         KafkaError: a batch was refused, or the producer is out of order; what was written may be any part.
     """
     batches: dict[tuple[str, int], list[Any]] = {}
@@ -116,9 +117,8 @@ async def write(producer: AIOKafkaProducer, records: Iterable[Out]) -> None:
         if of is None:
             of = batches[topic, partition] = [producer.create_batch()]
         if of[-1].append(timestamp=time_ms, key=key, value=value, headers=headers) is None:
-            of.append(producer.create_batch())
-            if of[-1].append(timestamp=time_ms, key=key, value=value, headers=headers) is None:
-                raise LedgerError(f"a record of {len(value or b'')} bytes for {topic} does not fit into a batch")
+            of.append(producer.create_batch())  # an empty batch takes a record of any size
+            of[-1].append(timestamp=time_ms, key=key, value=value, headers=headers)
     tasks = [asyncio.ensure_future(_send(producer, of, topic, partition)) for (topic, partition), of in batches.items()]
     if tasks:
         await asyncio.wait(tasks)
@@ -131,9 +131,12 @@ def _rank(error: BaseException) -> int:
     """The error that says most comes first: what was a moment later only finds the transaction over."""
     if isinstance(error, ProducerFenced):
         return 0
-    return 1 if isinstance(error, KafkaError) else 2
+    return 1 if isinstance(error, (KafkaError, LedgerError)) else 2
 
 
 async def _send(producer: AIOKafkaProducer, batches: list[Any], topic: str, partition: int) -> None:
     for batch in batches:
-        await (await producer.send_batch(batch, topic, partition=partition))
+        try:
+            await (await producer.send_batch(batch, topic, partition=partition))
+        except MessageSizeTooLargeError as error:
+            raise LedgerError(f"a batch of {batch.size()} bytes is more than {topic} takes") from error
