@@ -6,7 +6,8 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import InvalidProducerEpoch
 from kafka_faults import Fault, Wire
-from kafka_lanes import commit
+from kafka_lanes import commit, read_values
+from kafka_records import create_topic
 
 from dispatcher.ledger import Fenced, LedgerError
 from dispatcher.ledger.kafka import Holding, Out, consumer, idempotent_producer, producing, write
@@ -31,6 +32,20 @@ async def test_write_raises_when_a_batch_is_refused_and_sends_nothing_after_it(
     assert wire.sent["Produce"] == 1
     async with consumer(connection, isolation_level="read_uncommitted") as client:
         assert (await client.end_offsets([TopicPartition(topic, 0)])) == {TopicPartition(topic, 0): 0}
+
+
+async def test_a_topic_that_was_made_later_holds_up_no_other(connection, broker, topic, producers):
+    """A producer that had to ask twice for its id knows all topics, and keeps only those that it was told to."""
+    producer = await producers()
+    await producer.client.force_metadata_update()
+    later = f"{topic}-later"
+    await create_topic(broker.client(), later)
+    await producer.begin_transaction()
+    async with asyncio.timeout(WAIT_S):
+        await write(producer, [Out(name, 0, None, name.encode()) for name in (topic, later)])
+        await producer.commit_transaction()
+    for name in (topic, later):
+        assert await read_values(connection, name) == [name.encode()]
 
 
 async def test_a_fence_is_told_of_whatever_else_fails_beside_it(lane):

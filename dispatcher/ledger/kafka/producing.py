@@ -119,6 +119,11 @@ async def write(producer: AIOKafkaProducer, records: Iterable[Out]) -> None:
         if of[-1].append(timestamp=time_ms, key=key, value=value, headers=headers) is None:
             of.append(producer.create_batch())  # an empty batch takes a record of any size
             of[-1].append(timestamp=time_ms, key=key, value=value, headers=headers)
+    # When the client learns of a topic it forgets those that it was not told to keep, though it may know them from its
+    # start; batches on their way there would wait until they expire.
+    unknown = {topic for topic, _ in batches} - producer.client._topics
+    if unknown:
+        await asyncio.wait([producer.client.add_topic(topic) for topic in unknown])
     tasks = [asyncio.ensure_future(_send(producer, of, topic, partition)) for (topic, partition), of in batches.items()]
     if tasks:
         await asyncio.wait(tasks)
