@@ -1,7 +1,7 @@
 """A real Apache Kafka on this machine: for tests, for the bench, for trying things out.
 
-`tools` and `libraries` bring it, `settings` says how it runs, `storage` is what it keeps, `process` sees that it does
-not outlive us, `asking` that it is there; `broker` is what others use.
+`tools` and `libraries` bring it, `settings` says how it runs, `certificate` is what it shows by TLS, `storage` what it
+keeps, `process` sees that it does not outlive us, `asking` that it is there; `broker` is what others use.
 """
 
 from bench.broker.broker import Broker

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 __all__ = ["answers"]
 
 TIMEOUT_S: Final = 5.0
+GOODBYE_S: Final = 0.1  # by TLS, closing a connection takes an answer; the client does not wait for its first one's
 
 
 def answers(client: Mapping[str, Any]) -> bool:
@@ -39,3 +40,5 @@ async def _ask(options: Mapping[str, Any]) -> bool:
         return False
     finally:
         await client.close()
+        if "ssl_context" in options:
+            await asyncio.sleep(GOODBYE_S)

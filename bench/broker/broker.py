@@ -4,6 +4,7 @@ with Broker(directory) as broker:
     producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap)
 """
 
+import ssl
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, Final, Self
 from uuid import uuid4
 
 from bench.broker.asking import answers
+from bench.broker.certificate import CERTIFICATE, make_certificate
 from bench.broker.libraries import LIBRARIES, fetch_libraries
 from bench.broker.ports import HOST, choose_ports, is_free
 from bench.broker.process import Child, DidNotStart, last_lines
@@ -40,6 +42,7 @@ class Broker:
         heap_mb: Java's heap; the process takes more.
         users: names and passwords for SASL/PLAIN; None: no authentication. `admin` is the super user and is added, with
             a password by chance, when it is not among them; others may do what ACLs let them, at first nothing.
+        tls: clients connect by TLS and trust `ca_file`.
         libraries: where Kafka's jars are kept.
 
     Raises:
@@ -53,11 +56,13 @@ class Broker:
         port: int | None = None,
         heap_mb: int = 768,
         users: Mapping[str, str] | None = None,
+        tls: bool = False,
         libraries: Path = LIBRARIES,
     ) -> None:
         if users is not None:
             check_users(users)
         self._users = None if users is None else {ADMIN: uuid4().hex} | dict(users)
+        self._tls = tls
         self._directory = directory.absolute()
         self._heap_mb = heap_mb
         self._libraries = libraries
@@ -76,6 +81,11 @@ class Broker:
         return self._directory / LOG
 
     @property
+    def ca_file(self) -> Path:
+        """What clients trust where they connect by TLS; made at the first start."""
+        return self._directory / CERTIFICATE
+
+    @property
     def pid(self) -> int | None:
         """Of the Java process, to freeze it or to measure it; None when it does not run."""
         return None if self._child is None or self._child.returncode is not None else self._child.pid
@@ -86,21 +96,23 @@ class Broker:
         Raises:
             KeyError: there is no such user.
         """
-        if self._users is None:
-            return {"bootstrap_servers": self.bootstrap}
-        return {
-            "bootstrap_servers": self.bootstrap,
-            "security_protocol": "SASL_PLAINTEXT",
-            "sasl_mechanism": "PLAIN",
-            "sasl_plain_username": user,
-            "sasl_plain_password": self._users[user],
-        }
+        options: dict[str, Any] = {"bootstrap_servers": self.bootstrap}
+        if self._tls:
+            options |= {"security_protocol": "SSL", "ssl_context": ssl.create_default_context(cafile=self.ca_file)}
+        if self._users is not None:
+            options |= {
+                "security_protocol": "SASL_SSL" if self._tls else "SASL_PLAINTEXT",
+                "sasl_mechanism": "PLAIN",
+                "sasl_plain_username": user,
+                "sasl_plain_password": self._users[user],
+            }
+        return options
 
     def start(self) -> None:
         """Start it, or start it again; returns when it answers clients.
 
         Raises:
-            ToolMissing: no Java, or no Maven while Kafka has to be downloaded.
+            ToolMissing: no Java, no Maven while Kafka has to be downloaded, or no openssl for a certificate.
             DownloadFailed: Kafka could not be downloaded.
             DidNotStart: its ports are taken, it ended, or it does not answer in time.
             RuntimeError: it is running.
@@ -113,7 +125,10 @@ class Broker:
             if not is_free(port):
                 raise DidNotStart(f"port {port} of {HOST} is taken: a broker that was left running?")
         self._directory.mkdir(parents=True, exist_ok=True)
-        text = server_properties(self._directory / DATA, self._port, self._controller_port, self._users)
+        if self._tls:
+            make_certificate(self._directory)
+        certificates = self._directory if self._tls else None
+        text = server_properties(self._directory / DATA, self._port, self._controller_port, self._users, certificates)
         (self._directory / PROPERTIES).write_text(text, encoding="utf-8")
         runtime = [java, *JVM, "-cp", f"{libraries.absolute()}/*"]  # Java itself expands the star
         if kept_ports(self._directory) is None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from bench.broker.certificate import CERTIFICATE, KEYSTORE
 from bench.broker.ports import HOST
 
 __all__ = ["ADMIN", "check_users", "server_properties"]
@@ -46,7 +47,9 @@ ALWAYS: Final = {
 }
 
 
-def server_properties(data: Path, port: int, controller_port: int, users: Mapping[str, str] | None) -> str:
+def server_properties(
+    data: Path, port: int, controller_port: int, users: Mapping[str, str] | None, certificates: Path | None = None
+) -> str:
     """The file's text.
 
     Args:
@@ -55,22 +58,32 @@ def server_properties(data: Path, port: int, controller_port: int, users: Mappin
         controller_port: where the node speaks with itself.
         users: names and passwords that clients must give (SASL/PLAIN), the admin's among them; who is not the admin
             may do nothing until an ACL lets them. None: everybody may do everything.
+        certificates: the folder with what `make_certificate` makes; clients must connect by TLS. The node speaks with
+            itself as controller in the clear. None: everything is in the clear.
     """
-    listener = "PLAINTEXT" if users is None else "SASL_PLAINTEXT"
+    clear = "PLAINTEXT" if users is None else "SASL_PLAINTEXT"
+    listener = clear if certificates is None else clear.replace("PLAINTEXT", "SSL")
     settings = ALWAYS | {
         "log.dirs": str(data.absolute()),
         "controller.quorum.bootstrap.servers": f"{HOST}:{controller_port}",
         "listeners": f"{listener}://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
         "advertised.listeners": f"{listener}://{HOST}:{port}",
-        "listener.security.protocol.map": f"{listener}:{listener},CONTROLLER:{listener}",
+        "listener.security.protocol.map": f"{listener}:{listener},CONTROLLER:{clear}",
         "security.inter.broker.protocol": listener,
     }
     if users is not None:
-        settings |= _secured(users)
+        settings |= _secured(users, listener)
+    if certificates is not None:
+        settings |= {
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": str(certificates.absolute() / KEYSTORE),
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": str(certificates.absolute() / CERTIFICATE),  # it is a client of itself
+        }
     return "".join(f"{key}={value}\n" for key, value in settings.items())
 
 
-def _secured(users: Mapping[str, str]) -> dict[str, str]:
+def _secured(users: Mapping[str, str], listener: str) -> dict[str, str]:
     known = " ".join(f'user_{name}="{password}"' for name, password in users.items())
     login = (
         f'org.apache.kafka.common.security.plain.PlainLoginModule required username="{ADMIN}" '
@@ -80,7 +93,7 @@ def _secured(users: Mapping[str, str]) -> dict[str, str]:
         "sasl.enabled.mechanisms": "PLAIN",
         "sasl.mechanism.inter.broker.protocol": "PLAIN",
         "sasl.mechanism.controller.protocol": "PLAIN",
-        "listener.name.sasl_plaintext.plain.sasl.jaas.config": login,
+        f"listener.name.{listener.lower()}.plain.sasl.jaas.config": login,
         "listener.name.controller.plain.sasl.jaas.config": login,
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "super.users": f"User:{ADMIN}",

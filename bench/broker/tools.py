@@ -1,4 +1,4 @@
-"""The programs that a broker needs of its machine: Java to run it, Maven to bring it."""
+"""The programs that a broker needs of its machine: Java to run it, Maven to bring it, openssl for its certificate."""
 
 import os
 import re
@@ -6,10 +6,10 @@ import shutil
 import subprocess
 from typing import Final
 
-__all__ = ["JAVA_MIN", "ToolMissing", "find_java", "find_maven"]
+__all__ = ["JAVA_MIN", "ToolMissing", "find_java", "find_maven", "find_openssl"]
 
 JAVA_MIN: Final = 17  # of Kafka 4's brokers
-INSTALL: Final = "on Debian or Ubuntu: `apt-get install default-jre-headless maven`"
+INSTALL: Final = "on Debian or Ubuntu: `apt-get install default-jre-headless maven openssl`"
 
 
 class ToolMissing(Exception):
@@ -31,6 +31,11 @@ def find_java() -> str:
 def find_maven() -> str:
     """The path of Maven. Raises ToolMissing."""
     return _find("mvn", "to download Apache Kafka")
+
+
+def find_openssl() -> str:
+    """The path of openssl. Raises ToolMissing."""
+    return _find("openssl", "to make a broker's certificate")
 
 
 def _find(program: str, purpose: str) -> str:
