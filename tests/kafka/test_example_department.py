@@ -1,25 +1,22 @@
 """The example of a department, run as an outside team would: what it is sent it answers once, whatever kills it."""
 
-import asyncio
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
 
-import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from kafka_chaos import read_all
 from kafka_city import DEPARTMENTS, POLICY, ROOT, City, report, send_reports
+from kafka_waiting import WAIT_S, incidents, values, wait_for
 
 EXAMPLE = ROOT / "examples" / "department"
-WAIT_S, AGAIN_S = 60.0, 0.25
 ASKED = ("acknowledge", "arrive", "done")
 
 
@@ -67,27 +64,6 @@ def city(broker, tmp_path_factory) -> Iterator[City]:
     city.worker()
     yield city
     city.end()
-
-
-async def values(city: City, topic: str, partitions: int) -> list[dict[str, Any]]:
-    found = await read_all(city.client, f"{city.prefix}{topic}", partitions)
-    return [orjson.loads(record.value) for records in found for record in records if record.value]
-
-
-async def incidents(city: City, reports: set[str]) -> list[dict[str, Any]]:
-    """The newest state of the incidents of these reports."""
-    newest = {value["incident_id"]: value for value in await values(city, "incidents", city.partitions)}
-    return [value for value in newest.values() if {report_id for _, report_id in value["reports"]} & reports]
-
-
-async def wait_for(city: City, reports: set[str], so: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
-    until_s = time.monotonic() + WAIT_S
-    while True:
-        found = await incidents(city, reports)
-        if so(found):
-            return found
-        assert time.monotonic() < until_s, [(each["state"], each["lead"]["state"]) for each in found]
-        await asyncio.sleep(AGAIN_S)
 
 
 async def send(city: City, first: int, count: int) -> set[str]:

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from dispatcher.ledger.interface import LedgerError
 from dispatcher.ledger.kafka.connection import Connection
 from dispatcher.ledger.kafka.topics import TopicSpec
+from dispatcher.ledger.kafka.unreachable import why_unreachable
 
 __all__ = ["Wrong", "check_topics", "create_topics", "partition_counts", "topic_names"]
 
@@ -35,10 +36,7 @@ async def _admin(connection: Connection) -> AsyncIterator[AIOKafkaAdminClient]:
         try:
             await client.start()
         except (KafkaError, OSError) as error:
-            raise LedgerError(
-                f"Kafka at {connection.bootstrap} does not answer, or refuses who we are ({error}); see kafka in the"
-                " configuration"
-            ) from error
+            raise LedgerError(await why_unreachable(connection, error)) from error
         yield client
     finally:
         await client.close()

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 
 from dispatcher.ledger.interface import LedgerError
 from dispatcher.ledger.kafka.connection import Connection
+from dispatcher.ledger.kafka.unreachable import why_unreachable
 
 __all__ = ["bounds", "consumer", "newest_values", "read_whole"]
 
@@ -39,13 +40,13 @@ async def consumer(connection: Connection, **options: object) -> AsyncIterator[A
     }
     client = AIOKafkaConsumer(**connection.options(), **settings | options)
     try:
-        await client.start()
+        try:
+            await client.start()
+        except KafkaError as error:
+            raise LedgerError(await why_unreachable(connection, error)) from error
         yield client
     except KafkaError as error:
-        raise LedgerError(
-            f"Kafka at {connection.bootstrap} does not answer, or not as it should ({error!r}); see kafka in the"
-            " configuration"
-        ) from error
+        raise LedgerError(f"Kafka at {connection.bootstrap} does not answer as it should: {error!r}") from error
     finally:
         await client.stop()
 
