@@ -79,6 +79,7 @@ class Owner:
         self._read = -1  # the last offset taken up
         self._faults = Faults(settings.watcher.faulted)
         self._sent_clock_s = float("-inf")
+        self._ahead_ms = 0  # of the broker's clock before ours, at most 0: timers go by the broker's
         self._stopping = self._paused = False
         self._going = asyncio.Event()
         self._going.set()
@@ -216,7 +217,7 @@ class Owner:
             events.append(await asyncio.wait_for(self._queue.get(), self._settings.poll_s))
             self._count_out(events[0])
         except TimeoutError:
-            overdue = engine.next_due_ms < time.time_ns() // 1_000_000
+            overdue = engine.next_due_ms < time.time_ns() // 1_000_000 + self._ahead_ms
             if overdue and time.monotonic() - self._sent_clock_s > CLOCK_AGAIN_S:
                 await self._send_clock()
             return
@@ -268,6 +269,7 @@ class Owner:
         clock = Clock(0, 0, Source(CLOCK, self.partition, 0, now_ms))
         sent = await self._settings.producer.send_and_wait(topic, carried(clock), partition=self.partition)
         self._sent_clock_s = time.monotonic()
+        self._ahead_ms = min(0, sent.timestamp - now_ms)  # what it is ahead may be the way there
         if abs(sent.timestamp - now_ms) > SKEW_MAX_MS:
             raise LedgerError(
                 f"the broker's clock says {ms_to_text(sent.timestamp)}, ours {ms_to_text(now_ms)}: set right which is"
