@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaProducer
@@ -39,6 +40,9 @@ class Watcher(Protocol):
 
     def faulted(self, fault: EngineFault) -> None:
         """Our own code failed on a record."""
+
+    def restoring(self, partition: int, done: int, total: int) -> None:
+        """So many of the offsets of `incidents` are read."""
 
     def restored(self, partition: int, incidents: int, seconds: float) -> None:
         """A partition is ready to work."""
@@ -144,7 +148,9 @@ class Owner:
         """
         while not self._stopping:
             started_s = time.monotonic()
-            async with Holding.open(self._settings.place, self.partition) as (holding, state, incidents, standing):
+            told = partial(self._settings.watcher.restoring, self.partition)
+            opening = Holding.open(self._settings.place, self.partition, told)
+            async with opening as (holding, state, incidents, standing):
                 engine = await self._restore(state, incidents, standing)
                 self._settings.watcher.restored(self.partition, len(incidents), time.monotonic() - started_s)
                 del state, incidents

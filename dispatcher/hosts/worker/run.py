@@ -34,6 +34,7 @@ __all__ = ["run_worker"]
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.25
 ENDS_EVERY_S = 5.0
+TELL_EVERY_S = 2.0  # of a long restore
 FAILED = 1  # what a supervisor sees when the process ends by itself: start it again
 
 
@@ -44,6 +45,7 @@ class _Watcher:
         self._metrics = metrics
         self._watchdogs: dict[int, Watchdog] = {}
         self._held: dict[int, int] = {}
+        self._told_s: dict[int, float] = {}  # of partitions being restored
 
     def committed(self, partition: int, outcome: Outcome, engine: Engine) -> None:
         self._metrics.committed(outcome, 0)
@@ -59,8 +61,15 @@ class _Watcher:
     def faulted(self, fault: EngineFault) -> None:
         self._metrics.faulted(fault)
 
+    def restoring(self, partition: int, done: int, total: int) -> None:
+        now_s = time.monotonic()
+        if now_s - self._told_s.setdefault(partition, now_s) >= TELL_EVERY_S:
+            log.info("partition %d is being restored: %d %% of %d records", partition, 100 * done // total, total)
+            self._told_s[partition] = now_s
+
     def restored(self, partition: int, incidents: int, seconds: float) -> None:
-        log.info("partition %d restored: %d incidents in %.2f s", partition, incidents, seconds)
+        self._told_s.pop(partition, None)
+        log.info("partition %d is restored: %d incidents in %.2f s", partition, incidents, seconds)
 
 
 def run_worker(config: Config, setup: Setup) -> None:

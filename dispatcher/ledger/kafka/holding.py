@@ -20,7 +20,7 @@ from dispatcher.core.wire import encode
 from dispatcher.ledger.interface import Fenced, LedgerError
 from dispatcher.ledger.kafka.connection import Connection
 from dispatcher.ledger.kafka.producing import Headers, Out, transactional_producer, write
-from dispatcher.ledger.kafka.reading import bounds, consumer, newest_values
+from dispatcher.ledger.kafka.reading import Progress, bounds, consumer, newest_values
 from dispatcher.ledger.kafka.topics import DEPARTMENT, WORK
 
 __all__ = ["LOG", "Holding", "Marks", "Place", "Standing"]
@@ -72,11 +72,12 @@ class Holding:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, place: Place, partition: int
+        cls, place: Place, partition: int, on_progress: Progress | None = None
     ) -> AsyncIterator[tuple[Self, dict[str, bytes], dict[str, bytes], Standing]]:
         """Hold a partition; gives it with the newest values of `state` and `incidents`, and what these must amount to.
 
-        Whoever held it before is fenced, and what it had under way has ended, before anything is read.
+        Whoever held it before is fenced, and what it had under way has ended, before anything is read. `on_progress` is
+        told of the offsets of `incidents` read, and of how many there are.
 
         Raises:
             LedgerError: what is there does not fit together; nothing may be guessed.
@@ -90,7 +91,8 @@ class Holding:
             state = await newest_values(place.connection, TopicPartition(f"{place.prefix}state", partition))
             standing = _decode(state.pop(LOG)) if LOG in state else Standing()
             await _check_sources(place, partition, standing)
-            incidents = await newest_values(place.connection, TopicPartition(f"{place.prefix}incidents", partition))
+            topic = TopicPartition(f"{place.prefix}incidents", partition)
+            incidents = await newest_values(place.connection, topic, on_progress)
             if len(incidents) != standing.incidents:
                 raise LedgerError(
                     f"partition {partition}: {len(incidents)} incidents are on the topic, {standing.incidents} were"

@@ -5,8 +5,8 @@ A consumer that is assigned a partition without a group starts to look for *late
 whoever restores checks what came against what was recorded.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,10 +17,16 @@ from dispatcher.ledger.interface import LedgerError
 from dispatcher.ledger.kafka.connection import Connection
 from dispatcher.ledger.kafka.unreachable import why_unreachable
 
-__all__ = ["bounds", "consumer", "newest_values", "read_whole"]
+__all__ = ["Progress", "bounds", "consumer", "newest_values", "read_whole"]
 
 FETCH_BYTES = 8 << 20  # of one partition at a time
+WAIT_MS = (
+    20  # a portion of nothing but the marks of transactions gives no records, and the wait for them is all it costs
+)
 STALLED_S = 60.0  # nothing comes for so long, although there is something to come
+
+
+Progress = Callable[[int, int], None]
 
 
 @asynccontextmanager
@@ -61,11 +67,12 @@ async def bounds(
 
 
 async def read_whole(
-    connection: Connection, partition: TopicPartition, after: int = -1
+    connection: Connection, partition: TopicPartition, after: int = -1, on_progress: Progress | None = None
 ) -> AsyncGenerator[list[ConsumerRecord], None]:
     """The committed records of a partition beyond an offset, in portions, up to where it ends when asked.
 
-    The end is that of all records, also of transactions under way: it waits for these to end.
+    The end is that of all records, also of transactions under way: it waits for these to end. `on_progress` is told how
+    many offsets lie behind, and how many there are.
 
     Raises:
         LedgerError: no broker answers, or nothing comes although something is there.
@@ -78,24 +85,25 @@ async def read_whole(
     async with consumer(connection) as client:
         client.assign([partition])
         client.seek(partition, start)
-        idle_s = 0.0
-        while await client.position(partition) < end:
-            found = await client.getmany(partition, timeout_ms=500, max_records=20_000)
+        moved_s = time.monotonic()
+        while (at := await client.position(partition)) < end:
+            if on_progress is not None:
+                on_progress(at - start, end - start)
+            found = await client.getmany(partition, timeout_ms=WAIT_MS, max_records=20_000)
             records = [record for record in found.get(partition, ()) if record.offset < end]
             if records:
-                idle_s = 0.0
+                moved_s = time.monotonic()
                 yield records
-            else:
-                idle_s += 0.5
-                if idle_s > STALLED_S:
-                    raise LedgerError(f"{partition.topic}/{partition.partition}: nothing comes before offset {end}")
-            await asyncio.sleep(0)
+            elif time.monotonic() - moved_s > STALLED_S:
+                raise LedgerError(f"{partition.topic}/{partition.partition}: nothing comes before offset {end}")
 
 
-async def newest_values(connection: Connection, partition: TopicPartition) -> dict[str, bytes]:
+async def newest_values(
+    connection: Connection, partition: TopicPartition, on_progress: Progress | None = None
+) -> dict[str, bytes]:
     """The newest value of each key of a compacted partition, without tombstones."""
     values: dict[str, bytes] = {}
-    async for records in read_whole(connection, partition):
+    async for records in read_whole(connection, partition, -1, on_progress):
         for record in records:
             key = record.key.decode()
             if record.value is None:
