@@ -72,35 +72,31 @@ class _StrictSender(Sender):  # type: ignore[misc]
 
 def idempotent_producer(connection: Connection, name: str) -> AIOKafkaProducer:
     """A producer without transactions, not started; batches to a partition arrive once and in order."""
-    return AIOKafkaProducer(
-        **connection.options(),
-        client_id=name,
-        enable_idempotence=True,
-        acks="all",
-        linger_ms=0,
-        max_batch_size=MESSAGE_BYTES,
-        max_request_size=2 * MESSAGE_BYTES,
-        request_timeout_ms=REQUEST_TIMEOUT_MS,
-        retry_backoff_ms=RETRY_BACKOFF_MS,
-    )
+    return AIOKafkaProducer(**_options(connection, name), enable_idempotence=True)
 
 
 def transactional_producer(connection: Connection, transactional_id: str) -> AIOKafkaProducer:
     """A producer with transactions, not started; starting it ends what an earlier one of this id had open."""
     producer = AIOKafkaProducer(
-        **connection.options(),
-        client_id=transactional_id,
+        **_options(connection, transactional_id),
         transactional_id=transactional_id,
         transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
-        acks="all",
-        linger_ms=0,
-        max_batch_size=MESSAGE_BYTES,
-        max_request_size=2 * MESSAGE_BYTES,
-        request_timeout_ms=REQUEST_TIMEOUT_MS,
-        retry_backoff_ms=RETRY_BACKOFF_MS,
     )
     producer._sender.__class__ = _StrictSender
     return producer
+
+
+def _options(connection: Connection, name: str) -> dict[str, Any]:
+    return {
+        **connection.options(),
+        "client_id": name,
+        "acks": "all",
+        "linger_ms": 0,
+        "max_batch_size": MESSAGE_BYTES,
+        "max_request_size": 2 * MESSAGE_BYTES,
+        "request_timeout_ms": REQUEST_TIMEOUT_MS,
+        "retry_backoff_ms": RETRY_BACKOFF_MS,
+    }
 
 
 async def write(producer: AIOKafkaProducer, records: Iterable[Out]) -> None:
