@@ -45,7 +45,9 @@ def outcome(number: int, records: int = RECORDS) -> Outcome:
     """Of the record of `work` at this offset."""
     position = Position(number, 1_000 + number)
     appended = [("events", f"key{n}", position.time_ms, value) for n, value in enumerate(values(number, records))]
-    return Outcome(position, 1, appended, {("incidents", "one"): b"%d" % number}, Counter(), 0)
+    return Outcome(
+        position, 1, appended, {("incidents", "one"): b"%d" % number}, Counter(), 0, incidents=1, revisions=number + 1
+    )
 
 
 def values(number: int, records: int = RECORDS) -> list[bytes]:
@@ -56,7 +58,7 @@ def values(number: int, records: int = RECORDS) -> list[bytes]:
 async def commit(holding: Holding, number: int) -> None:
     """The outcome of this number, made from the one before it."""
     expected = Position(number - 1, 999 + number) if number else Position()
-    await holding.commit(outcome(number), expected, incidents=1, revisions=number + 1)
+    await holding.commit(outcome(number), expected)
 
 
 async def committed(place: Place, topic: str, partition: int, after: int = -1) -> list[Any]:
