@@ -20,7 +20,7 @@ from dispatcher.ledger.kafka import (
 
 RECORDS = 2  # of `events` in one commit
 PADDING = b"." * 900  # so that each is a batch of its own, of the size the tests set
-NEEDED = ("reports", "work", "state", "incidents", "events")
+NEEDED = ("reports", "control", "work", "state", "incidents", "events", "rejected", "policies")
 
 
 async def lay_lanes(bootstrap: str, prefix: str, lanes: int, work: int = 0) -> Place:
