@@ -41,7 +41,7 @@ def format_storage(runtime: Sequence[str], directory: Path, ports: Sequence[int]
         DidNotStart: the storage could not be made.
     """
     shutil.rmtree(directory / DATA, ignore_errors=True)  # of a start that was interrupted
-    words = ("kafka.tools.StorageTool", "format", "--standalone", "--cluster-id", _new_id(), "--config", PROPERTIES)
+    words = ("kafka.tools.StorageTool", "format", "--standalone", f"--cluster-id={_new_id()}", "--config", PROPERTIES)
     try:
         with (directory / LOG).open("ab") as log:
             subprocess.run(  # noqa: S603 - fixed words and our own paths

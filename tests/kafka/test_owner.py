@@ -59,8 +59,10 @@ async def record(place: Place, position: int, *, marks=None, incidents=0, revisi
     """Commit that a partition has come so far, as somebody else."""
     async with Holding.open(place, 0) as (held, _, _, standing):
         compacted = {("incidents", f"i{n}"): b"{}" for n in range(values)}
-        outcome = Outcome(Position(position, 1), 1, [], compacted, Counter(), 0)
-        await held.commit(outcome, standing.position, incidents=incidents, revisions=revisions, marks=marks)
+        outcome = Outcome(
+            Position(position, 1), 1, [], compacted, Counter(), 0, incidents=incidents, revisions=revisions
+        )
+        await held.commit(outcome, standing.position, marks=marks)
 
 
 async def rejected(place: Place) -> list[tuple[str, int, str]]:
@@ -75,6 +77,9 @@ class Watcher:
     def __init__(self) -> None:
         self.restored_times, self.position, self.faults = 0, -1, []
         self.told = asyncio.Event()
+
+    def restoring(self, partition, done, total):
+        pass
 
     def restored(self, partition, incidents, seconds):
         self.restored_times += 1

@@ -186,6 +186,11 @@ async def _check_sources(place: Place, partition: int, standing: Standing) -> No
         for n, offset in of.items()
     }
     async with consumer(place.connection, isolation_level="read_uncommitted") as client:
+        missing = {source.topic for source in marked} - await client.topics()
+        if missing:
+            raise LedgerError(
+                f"partition {partition} has read {', '.join(sorted(missing))}: there is no such topic now"
+            )
         found = await bounds(client, [work, *marked])
     first, last = found[work]
     if not first <= standing.position.offset + 1 <= last:

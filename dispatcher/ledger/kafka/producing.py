@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.client import CoordinationType
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerFenced
 from aiokafka.producer.sender import EndTxnHandler, Sender
 
@@ -66,7 +67,7 @@ class _StrictSender(Sender):  # type: ignore[misc]
         if self._txn_manager.is_empty_transaction():
             self._txn_manager.complete_transaction()
             return
-        node_id = await self._find_coordinator(_StrictEnd.group, self._txn_manager.transactional_id)
+        node_id = await self._find_coordinator(CoordinationType.TRANSACTION, self._txn_manager.transactional_id)
         await _StrictEnd(self, commit_result).do(node_id)
 
 
