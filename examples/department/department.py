@@ -56,7 +56,7 @@ async def follow(options: argparse.Namespace) -> None:
     orders, updates = f"{options.prefix}dept.{options.code}", f"{options.prefix}updates.{options.code}"
     consumer = AIOKafkaConsumer(
         **access(options),
-        group_id=f"{options.prefix}{options.code}",
+        group_id=orders,  # a group of its own; this one the department may use: `dispatcher topics acls`
         isolation_level="read_committed",  # an order counts when the dispatcher has committed it
         auto_offset_reset="earliest",
         enable_auto_commit=False,

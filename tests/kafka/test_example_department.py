@@ -1,9 +1,6 @@
 """The example of a department, run as an outside team would: what it is sent it answers once, whatever kills it."""
 
-import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,29 +10,11 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from kafka_chaos import read_all
-from kafka_city import DEPARTMENTS, POLICY, ROOT, City, report, send_reports
-from kafka_waiting import WAIT_S, incidents, values, wait_for
+from kafka_city import DEPARTMENTS, POLICY, City, report, send_reports
+from kafka_department import EXAMPLE, Department
+from kafka_waiting import incidents, values, wait_for
 
-EXAMPLE = ROOT / "examples" / "department"
 ASKED = ("acknowledge", "arrive", "done")
-
-
-class Department:
-    """One of its processes. It sees nothing of ours: no PYTHONPATH, a folder of its own."""
-
-    def __init__(self, city: City, code: str, *options: str) -> None:
-        self.log = city.directory / f"department-{code}.log"
-        command = [sys.executable, str(EXAMPLE / "department.py"), code, "--prefix", city.prefix]
-        env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [*command, "--bootstrap", city.client["bootstrap_servers"], *options],
-                stdout=log, stderr=log, cwd=city.directory, env=env,
-            )  # fmt: skip
-
-    def end(self, signum: int) -> int:
-        self.process.send_signal(signum)
-        return self.process.wait(WAIT_S)
 
 
 @pytest.fixture
@@ -49,8 +28,7 @@ def start() -> Iterator[Callable[..., Department]]:
 
     yield begin
     for each in started:
-        each.process.kill()
-        each.process.wait()
+        each.kill()
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +95,7 @@ async def test_killed_in_the_middle_it_answers_everything_once(city, start):
 async def would_read_again(city: City, code: str) -> list[int]:
     """The offsets of orders that its group has not committed."""
     orders = await read_all(city.client, f"{city.prefix}dept.{code}", 2)
-    consumer = AIOKafkaConsumer(**city.client, group_id=f"{city.prefix}{code}", enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**city.client, group_id=f"{city.prefix}dept.{code}", enable_auto_commit=False)
     await consumer.start()
     try:
         again = []
@@ -131,7 +109,7 @@ async def would_read_again(city: City, code: str) -> list[int]:
 
 def test_a_department_that_the_policy_does_not_have_is_told_so(city, start):
     wrong = start(city, "gasworks")
-    assert wrong.process.wait(WAIT_S) == 1
+    assert wrong.wait() == 1
     assert "there is no example.dept.gasworks and no example.updates.gasworks" in wrong.log.read_text()
     assert "gasworks" not in DEPARTMENTS
 

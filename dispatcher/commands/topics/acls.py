@@ -1,6 +1,6 @@
 """`dispatcher topics acls`: the least that each party must be allowed, as commands of Kafka's own tool.
 
-Names of principals are examples: a department's is its code.
+Names of principals are examples: a department's is its code. Topics and the ledger's beginning are the administrator's.
 """
 
 import sys
@@ -29,23 +29,24 @@ def _lines(kafka: Kafka, departments: list[str]) -> Iterator[str]:
     tool = f"kafka-acls.sh --bootstrap-server {brokers} --command-config admin.properties --add"
     prefixed = "--resource-pattern-type prefixed"
     worker = f"{tool} --allow-principal User:worker"
+    yield "# admin.properties says how an administrator connects: security.protocol, sasl.mechanism, sasl.jaas.config"
     yield "# workers: read what comes in, write everything else, in transactions"
-    yield f"{worker} --operation Read {_topics(name, (REPORTS, UPDATES, CONTROL))}"
+    yield f"{worker} --operation Read {_topics(name, (REPORTS, UPDATES, CONTROL))} --group {kafka.application}"
     yield f"{worker} --operation Read {prefixed} --topic {name}{DEPARTMENT_UPDATES}"
     yield f"{worker} --operation Read --operation Write {_topics(name, (WORK, *sorted(COMPACTED_TOPICS)))}"
     yield f"{worker} --operation Write {_topics(name, ('routed', 'events', 'rejected', 'notices', 'archive'))}"
     yield f"{worker} --operation Write {prefixed} --topic {name}{DEPARTMENT}"
-    yield f"{worker} --operation DescribeConfigs --topic '*'"
-    yield f"{worker} --operation Read --group {kafka.application}"
+    every = f"{prefixed} --topic {name}" if name else "--topic '*'"
+    yield f"{worker} --operation DescribeConfigs {every}"
     ids = f"{prefixed} --transactional-id {kafka.application}-{WORK}-"
     yield f"{worker} --operation Write --operation Describe {ids}"
+    yield "# the gateway: write what it has authenticated"
     yield f"{tool} --allow-principal User:gateway --operation Write {_topics(name, (REPORTS, UPDATES))}"
-    yield "# departments: write their own updates, read their own orders, nothing else"
+    yield "# departments: write their own updates, read their own orders in the group of that name, nothing else"
     for code in departments:
-        mine = f"{tool} --allow-principal User:{code}"
+        mine, orders = f"{tool} --allow-principal User:{code}", f"{name}{DEPARTMENT}{code}"
         yield f"{mine} --operation Write --topic {name}{DEPARTMENT_UPDATES}{code}"
-        yield f"{mine} --operation Read --topic {name}{DEPARTMENT}{code}"
-        yield f"{mine} --operation Read {prefixed} --group {code}"
+        yield f"{mine} --operation Read --topic {orders} --group {orders}"
 
 
 def _topics(prefix: str, names: Iterable[str]) -> str:
