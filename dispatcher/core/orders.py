@@ -50,6 +50,8 @@ def category_json(incident: Incident, policy: Policy) -> str:
             _categories.clear()
         category = policy.category(code)
         named = "" if category is None else f',"zh":{quoted(category.zh)},"en":{quoted(category.en)}'
+        if category is not None and category.evidence:  # whoever says it is done must show it
+            named += f',"evidence":{encode(category.evidence).decode()}'
         known = _categories[policy.sha256, code] = f'{{"code":{quoted(code)}{named}}}'
     return known
 

@@ -43,10 +43,10 @@ GROUPINGS = (
 def cities() -> list[City]:
     cities = []
     for seed in (1, 2, 3):
-        desk, view = Desk(seed), Projection(":memory:")
+        desk, view, portions = Desk(seed), Projection(":memory:"), random.Random(seed)
         for _ in range(8):
             desk.run(250)
-            view.catch_up(desk.ledger, desk.rng.randint(1, 300))
+            view.catch_up(desk.ledger, portions.randint(1, 300))
         outages = tuple(view.db.execute("SELECT since_ms, until_ms, told_ms FROM outage").fetchall())
         cities.append((desk, view, told_by(desk.ledger), outages))
     return cities

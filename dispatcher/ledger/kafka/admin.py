@@ -101,9 +101,9 @@ async def check_topics(connection: Connection, specs: Sequence[TopicSpec]) -> li
     async with _admin(connection) as client:
         there = set(await client.list_topics())
         present = [spec for spec in specs if spec.name in there]
-        wrong += [
-            Wrong(spec.name, "is missing", "dispatcher topics create") for spec in specs if spec.name not in there
-        ]
+        mend = "dispatcher topics create, or topics acls"
+        missing = [spec for spec in specs if spec.name not in there]
+        wrong += [Wrong(spec.name, "is missing, or not for this user to see", mend) for spec in missing]
         found = {topic["topic"]: topic for topic in await client.describe_topics([spec.name for spec in present])}
         for spec in present:
             partitions = found[spec.name]["partitions"]
