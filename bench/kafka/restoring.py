@@ -49,9 +49,11 @@ async def hold_incidents(scene: Scene, prefix: str, incidents: int, seed: int) -
             held += len(some)
             revisions += sum(decode_incident(value).revision for _, value in some)
             compacted: dict[tuple[str, str], bytes | None] = {("incidents", key): value for key, value in some}
-            outcome = Outcome(Position(0, 1), 0, [], compacted | kept, driver.counts, 0)
+            outcome = Outcome(
+                Position(0, 1), 0, [], compacted | kept, driver.counts, 0, incidents=held, revisions=revisions
+            )
             kept = {}
-            await holding.commit(outcome, holding.position, incidents=held, revisions=revisions)
+            await holding.commit(outcome, holding.position)
     return ledger
 
 
