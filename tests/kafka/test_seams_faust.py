@@ -28,7 +28,8 @@ pytestmark = pytest.mark.timeout(120)
 class Recorder:
     """In the place of `Worker`: what Faust hands over, in order."""
 
-    def __init__(self, parts: Parts, fail: object) -> None:
+    def __init__(self, parts: Parts, fail: object, rewind: object) -> None:
+        self.rewind = rewind
         self.carried: asyncio.Queue = asyncio.Queue()
         self.given: asyncio.Queue = asyncio.Queue()
         self.moves: asyncio.Queue = asyncio.Queue()
@@ -137,6 +138,20 @@ async def test_an_event_commits_its_last_offset_when_it_is_acknowledged_and_not_
         second.ack()
         await app.consumer.commit()
         assert await committed_offset(kafka, connection, "work") == 5
+
+
+async def test_of_several_chunks_that_wait_only_those_acknowledged_are_committed(kafka, connection, monkeypatch):
+    """Faust takes the offsets between two chunks for a gap, and gaps for acknowledged: the second one would be lost."""
+    await put(kafka, connection, "work", b"0", b"1", b"2")
+    async with running(kafka, connection, monkeypatch) as (app, recorder):
+        waiting = [await next_of(recorder.given)]
+        for values in ((b"3", b"4", b"5"), (b"6", b"7", b"8")):
+            await put(kafka, connection, "work", *values)
+            waiting.append(await next_of(recorder.given))
+        for event in waiting:
+            event.ack()
+            await app.consumer.commit()
+            assert await committed_offset(kafka, connection, "work") == event.message.offset + 1
 
 
 async def test_partitions_are_told_of_when_they_come_and_go(kafka, connection, monkeypatch):

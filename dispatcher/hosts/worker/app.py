@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import faust
+from faust.types import TP
 
-from dispatcher.hosts.worker.batches import Batches
+from dispatcher.hosts.worker.batches import BatchConsumer, Batches
 from dispatcher.hosts.worker.parts import REVOKE_S, Parts, Worker
 from dispatcher.ledger.kafka import WORK
 
@@ -56,7 +57,12 @@ def build(parts: Parts, fail: Callable[[BaseException], None]) -> tuple[faust.Ap
         broker_rebalance_timeout=session_s + REVOKE_S,
         broker_request_timeout=max(30.0, 2 * session_s),
     )
-    worker = Worker(parts, fail)
+    app.transport.Consumer = BatchConsumer  # type: ignore[misc]
+
+    async def rewind(partition: int, offset: int) -> None:
+        await app.consumer.seek(TP(work_topic, partition), offset)
+
+    worker = Worker(parts, fail, rewind)
     work_topic = kafka.prefix + WORK
     sources = app.topic(*parts.sources, value_serializer="raw", key_serializer="raw")
     work = app.topic(work_topic, value_serializer="raw", key_serializer="raw")

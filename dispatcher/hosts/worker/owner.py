@@ -8,7 +8,7 @@ and the record ends as `engine_error`. If anything else fails, so does the proce
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -23,10 +23,11 @@ from dispatcher.hosts.worker.books import PolicyShelf
 from dispatcher.ledger import LedgerError
 from dispatcher.ledger.kafka import WORK, Holding, Place, Standing
 
-__all__ = ["Owner", "Settings", "Watcher"]
+__all__ = ["Owner", "Rewind", "Settings", "Watcher"]
 
 log = logging.getLogger(__name__)
 QUEUED_MAX = 20_000  # records that wait; then the fetching waits, for all partitions of this worker
+GO_BACK_EVERY_S, SKIPPED_MAX_S = 1.0, 30.0
 BATCH_MAX = 4_000  # records taken into one step of the loop
 CLOCK_AGAIN_S = 1.0  # a clock record that has not come back by then is sent again
 SKEW_MAX_MS = 60_000  # between the broker's clock and ours; more, and deadlines would be judged by the wrong one
@@ -48,6 +49,9 @@ class Watcher(Protocol):
         """A partition is ready to work."""
 
 
+Rewind = Callable[[int, int], Awaitable[None]]  # have a partition fetched from an offset on
+
+
 class Settings(NamedTuple):
     """What every partition of a worker shares."""
 
@@ -56,6 +60,7 @@ class Settings(NamedTuple):
     grid: str
     producer: AIOKafkaProducer  # idempotent, for clock records
     watcher: Watcher
+    rewind: Rewind
     poll_s: float
 
 
@@ -81,6 +86,8 @@ class Owner:
         self._work: list[Work] = []  # taken up, not committed
         self._chunks: list[_Chunk] = []  # of which something may not be committed
         self._read = -1  # the last offset taken up
+        self._skipped_s: float | None = None  # since when what comes is not what comes next
+        self._went_back_s = float("-inf")
         self._faults = Faults(settings.watcher.faulted)
         self._sent_clock_s = float("-inf")
         self._ahead_ms = 0  # of the broker's clock before ours, at most 0: timers go by the broker's
@@ -233,19 +240,38 @@ class Owner:
             count += len(events[-1].value) if events[-1] is not None else 0
         seen = dict(holding.marks)
         for event in events:
-            if event is not None:
-                self._take_chunk(event.value, holding.position, seen)
-                self._chunks.append(_Chunk(event, event.value[-1].offset))
+            if event is None:
+                continue
+            if event.value[0].offset > self._read + 1:
+                await self._go_back(event.value[0].offset)
+                return
+            self._take_chunk(event.value, holding.position, seen)
+            self._chunks.append(_Chunk(event, event.value[-1].offset))
+        self._skipped_s = None
+
+    async def _go_back(self, offset: int) -> None:
+        """Something is skipped: where the log goes on is what the ledger says, not what the group says.
+
+        Raises:
+            LedgerError: it has not come for too long.
+        """
+        now_s = time.monotonic()
+        self._skipped_s = self._skipped_s or now_s
+        if now_s - self._skipped_s > SKIPPED_MAX_S:
+            raise LedgerError(
+                f"partition {self.partition}: after {self._read} comes {offset}; what lies between is missing"
+            )
+        if now_s - self._went_back_s > GO_BACK_EVERY_S:  # what was fetched already still comes for a while
+            self._went_back_s = now_s
+            log.warning("partition %d: after %d comes %d; going back", self.partition, self._read, offset)
+            await self._settings.rewind(self.partition, self._read + 1)
 
     def _take_chunk(self, records: Sequence[Any], position: Position, seen: dict[tuple[str, int], int]) -> None:
         for record in records:
             if record.offset <= self._read:
                 continue
-            if record.offset != self._read + 1:
-                raise LedgerError(
-                    f"{record.topic}/{self.partition}: after {self._read} comes {record.offset}; what lies between is"
-                    " missing, so the process ends and starts over from the ledger"
-                )
+            if record.offset != self._read + 1:  # within one chunk: `work` has no holes, whatever is fetched
+                raise LedgerError(f"{record.topic}/{self.partition}: after {self._read} comes {record.offset}")
             self._read = record.offset
             item = taken_up(record.value, record.offset, record.timestamp)
             origin = item.origin

@@ -16,7 +16,7 @@ from dispatcher.core import Intake
 from dispatcher.core.homes import Homes
 from dispatcher.hosts.run import Health
 from dispatcher.hosts.worker.books import PolicyShelf
-from dispatcher.hosts.worker.owner import Owner, Settings, Watcher
+from dispatcher.hosts.worker.owner import Owner, Rewind, Settings, Watcher
 from dispatcher.hosts.worker.relay import Relay
 from dispatcher.ledger import LedgerError
 from dispatcher.ledger.kafka import WORK, Connection, Place, bounds, idempotent_producer
@@ -47,9 +47,9 @@ class Parts(NamedTuple):
 class Worker:
     """The partitions this process owns, and its stage 1."""
 
-    def __init__(self, parts: Parts, fail: Callable[[BaseException], None]) -> None:
+    def __init__(self, parts: Parts, fail: Callable[[BaseException], None], rewind: Rewind) -> None:
         kafka = parts.kafka
-        self._parts, self._fail = parts, fail
+        self._parts, self._fail, self._rewind = parts, fail, rewind
         self.place = Place(
             parts.connection, kafka.prefix, kafka.application, kafka.partitions, kafka.department_partitions
         )
@@ -70,7 +70,9 @@ class Worker:
             await producer.start()
         homes = Homes(kafka.partitions, kafka.partition_level)
         self._relay = Relay(parts.intake, homes, carrying, kafka.prefix, parts.watcher.faulted)
-        self._settings = Settings(self.place, self._shelf, parts.grid, ticking, parts.watcher, parts.poll_s)
+        self._settings = Settings(
+            self.place, self._shelf, parts.grid, ticking, parts.watcher, self._rewind, parts.poll_s
+        )
 
     async def stop(self) -> None:
         """Finish the batches under way and let go of everything."""
