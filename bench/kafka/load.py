@@ -43,21 +43,18 @@ async def offer(ledger: KafkaLedger, messages: Sequence[Message], rate: float, b
     producer = _producer(ledger)
     await producer.start()
     topic, sent, late_s = f"{ledger.place.prefix}reports", 0, 0.0
-    waiting: set[asyncio.Future[None]] = set()
+    waiting: list[asyncio.Future[object]] = []
     try:
         while sent < len(messages):
             elapsed_s = time.perf_counter() - begin_s
-            due = min(len(messages), max(0, int(elapsed_s * rate) + 1 if elapsed_s >= 0 else 0))
+            due = min(len(messages), int(elapsed_s * rate) + 1) if elapsed_s >= 0 else 0
             if due > sent:
                 late_s = max(late_s, elapsed_s - sent / rate)
-                for partition, values in _parted(messages[sent:due]):
-                    sending = asyncio.ensure_future(_send(producer, topic, partition, _packed(producer, values)))
-                    waiting.add(sending)
-                    sending.add_done_callback(waiting.discard)
-                sent = due
+            for partition, value in messages[sent:due]:  # the client packs what comes while it waits for the broker
+                waiting.append(await producer.send(topic, value, partition=partition))
+            sent = max(sent, due)
             await asyncio.sleep(TURN_S)
-        if waiting:
-            await asyncio.gather(*waiting)
+        await asyncio.gather(*waiting)
     finally:
         await producer.stop()
     return late_s
