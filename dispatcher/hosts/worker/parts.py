@@ -24,6 +24,8 @@ from dispatcher.ledger.kafka import WORK, Connection, Place, bounds, idempotent_
 __all__ = ["REVOKE_S", "Parts", "Stalled", "Worker"]
 
 STALLED_S = 60.0  # a partition that has something to do and does nothing for so long: the process ends
+RELAYED_MAX = 4_000  # records of stage 1 in one step
+CHUNKS_MAX = 500  # of stage 1 that wait, most of them small; then the fetching waits
 REVOKE_S = 8.0  # to finish the batch under way; after that, the next owner's fence ends it
 
 
@@ -56,7 +58,8 @@ class Worker:
         self.owners: dict[int, Owner] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._shelf = PolicyShelf(parts.connection, kafka.prefix)
-        self._relay: Relay | None = None
+        self._chunks: asyncio.Queue[Any] = asyncio.Queue(CHUNKS_MAX)
+        self._relaying: asyncio.Task[None] | None = None
         self._producers: list[AIOKafkaProducer] = []
         self._settings: Settings | None = None
         self.assigned = self._stopping = False
@@ -69,7 +72,8 @@ class Worker:
             self._producers.append(producer)
             await producer.start()
         homes = Homes(kafka.partitions, kafka.partition_level)
-        self._relay = Relay(parts.intake, homes, carrying, kafka.prefix, parts.watcher.faulted)
+        relay = Relay(parts.intake, homes, carrying, kafka.prefix, parts.watcher.faulted)
+        self._relaying = asyncio.create_task(self._guarded(self._carry_all(relay)), name="relay")
         self._settings = Settings(
             self.place, self._shelf, parts.grid, ticking, parts.watcher, self._rewind, parts.poll_s
         )
@@ -78,6 +82,9 @@ class Worker:
         """Finish the batches under way and let go of everything."""
         self._stopping = True
         await self._let_go(list(self.owners))
+        if self._relaying is not None:
+            self._relaying.cancel()  # what is not acknowledged is read again
+            await asyncio.wait([self._relaying])
         for producer in self._producers:
             await producer.stop()
         self._producers.clear()
@@ -141,11 +148,24 @@ class Worker:
                 await asyncio.wait(late, timeout=1.0)
 
     async def carry(self, event: Any) -> None:  # noqa: ANN401 - Faust's event
-        """Stage 1 on one chunk."""
-        assert self._relay is not None  # noqa: S101 - `start` has been called
+        """A chunk for stage 1; waits while too many are waiting."""
         if not self._stopping:
-            await self._guarded(self._relay.carry(event.value))
-            event.ack()
+            await self._chunks.put(event)
+
+    async def _carry_all(self, relay: Relay) -> None:
+        """Stage 1: everything that is queued in one step. Chunk by chunk, small ones come faster than a round trip.
+
+        A chunk of a partition that was taken away meanwhile is carried all the same: what came before it was, too.
+        """
+        while True:
+            events = [await self._chunks.get()]
+            count = len(events[0].value)
+            while not self._chunks.empty() and count < RELAYED_MAX:
+                events.append(self._chunks.get_nowait())
+                count += len(events[-1].value)
+            await relay.carry([record for event in events for record in event.value])
+            for event in events:
+                event.ack()
 
     async def give(self, event: Any) -> None:  # noqa: ANN401 - Faust's event
         """A chunk of `work` for the owner of its partition; one that comes after the revocation is left."""
