@@ -327,3 +327,21 @@ async def test_a_record_that_breaks_the_engine_ends_as_engine_error_and_the_stre
     assert work.watcher.faults == [f"control/0/{n}" for n in broken]
     assert work.watcher.restored_times == 3
     assert sorted(work.acknowledged) == [chunk[-1] for chunk in chunks]
+
+
+async def test_a_tail_of_repeats_is_no_standstill(place):
+    """Repeats are dropped and nothing is committed for them: the owner has come to the end all the same."""
+    await append(place, rejection(3), rejection(4))  # offsets 5 and 6
+    async with at_work(place) as work:
+        await work.give(*range(5))
+        await work.reaches(4)
+        await work.give(5, 6)
+        async with asyncio.timeout(WAIT_S):
+            while work.owner._read < 6:
+                await asyncio.sleep(0.01)
+        work.owner.moved_s = 0.0
+        work.owner.progress(7)
+        assert work.owner.moved_s > 0.0
+        work.owner.moved_s = 0.0
+        work.owner.progress(8)
+        assert work.owner.moved_s == 0.0

@@ -12,6 +12,7 @@ had worked on yet. A worker that then died would have lost it. Here what is ackn
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from aiokafka import TopicPartition
 from faust.transport.drivers.aiokafka import Consumer
 from faust.transport.utils import DefaultSchedulingStrategy
 
@@ -49,6 +50,18 @@ class Batches(DefaultSchedulingStrategy):
 
 class BatchConsumer(Consumer):
     """Commits what is acknowledged and nothing else; the chunks of a partition are acknowledged in their order."""
+
+    async def perform_seek(self) -> None:
+        """Go back to what was committed; and where nothing was, to the beginning.
+
+        Faust leaves the latter where they are: what was fetched in the middle of a rebalance and thrown away would be
+        passed over.
+        """
+        await super().perform_seek()
+        fresh = [tp for tp in self.assignment() if not self._committed_offset.get(tp)]
+        if fresh:
+            await self._thread.seek_to_beginning(*(TopicPartition(tp.topic, tp.partition) for tp in fresh))
+            self._read_offset.update(dict.fromkeys(fresh))
 
     async def _add_gap(self, tp: Any, offset_from: int, offset_to: int) -> None:  # noqa: ANN401
         """Offsets between the ends of two chunks are the second's, not missing."""

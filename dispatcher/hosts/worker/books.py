@@ -5,10 +5,12 @@ A worker that cannot find a policy waits and says so: it never skips the command
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from aiokafka import TopicPartition
 
 from dispatcher.hosts.setup import Books
+from dispatcher.ledger import LedgerError
 from dispatcher.ledger.kafka import Connection, newest_values
 
 __all__ = ["PolicyShelf"]
@@ -33,9 +35,15 @@ class PolicyShelf:
         """Read the topic. Raises LedgerError when no broker answers."""
         self._documents |= await newest_values(self._connection, self._topic)
 
-    async def require(self, sha256: str) -> None:
-        """Return when a policy is there, however long that takes."""
+    async def require(self, sha256: str, waits: Callable[[], bool]) -> None:
+        """Return when a policy is there, however long that takes; `waits` is asked whether to.
+
+        Raises:
+            LedgerError: it is not there, and nobody waits any longer.
+        """
         while sha256 not in self.books:
+            if not waits():
+                raise LedgerError(f"policy {sha256} is not on {self._topic.topic}")
             await self.read()
             if sha256 in self.books:
                 return

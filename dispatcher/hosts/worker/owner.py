@@ -8,22 +8,20 @@ and the record ends as `engine_error`. If anything else fails, so does the proce
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaProducer
-
-from dispatcher.core import CLOCK, Engine, EngineFault, Outcome, PartitionState, Position, ms_to_text
+from dispatcher.core import CLOCK, Engine, EngineFault, PartitionState, Position, ms_to_text
 from dispatcher.core.carried import carried, taken_up
 from dispatcher.core.control import Activate
 from dispatcher.core.work import Clock, CommandWork, Source, Work
 from dispatcher.hosts.faults import Faults
-from dispatcher.hosts.worker.books import PolicyShelf
+from dispatcher.hosts.worker.settings import Settings
 from dispatcher.ledger import LedgerError
-from dispatcher.ledger.kafka import WORK, Holding, Place, Standing
+from dispatcher.ledger.kafka import WORK, Holding, Standing
 
-__all__ = ["Owner", "Rewind", "Settings", "Watcher"]
+__all__ = ["Owner", "Settings"]
 
 log = logging.getLogger(__name__)
 QUEUED_MAX = 20_000  # records that wait; then the fetching waits, for all partitions of this worker
@@ -31,37 +29,6 @@ GO_BACK_EVERY_S, SKIPPED_MAX_S = 1.0, 30.0
 BATCH_MAX = 4_000  # records taken into one step of the loop
 CLOCK_AGAIN_S = 1.0  # a clock record that has not come back by then is sent again
 SKEW_MAX_MS = 60_000  # between the broker's clock and ours; more, and deadlines would be judged by the wrong one
-
-
-class Watcher(Protocol):
-    """Told of what happens to the partitions."""
-
-    def committed(self, partition: int, outcome: Outcome, engine: Engine) -> None:
-        """An outcome is durable."""
-
-    def faulted(self, fault: EngineFault) -> None:
-        """Our own code failed on a record."""
-
-    def restoring(self, partition: int, done: int, total: int) -> None:
-        """So many of the offsets of `incidents` are read."""
-
-    def restored(self, partition: int, incidents: int, seconds: float) -> None:
-        """A partition is ready to work."""
-
-
-Rewind = Callable[[int, int], Awaitable[None]]  # have a partition fetched from an offset on
-
-
-class Settings(NamedTuple):
-    """What every partition of a worker shares."""
-
-    place: Place
-    shelf: PolicyShelf
-    grid: str
-    producer: AIOKafkaProducer  # idempotent, for clock records
-    watcher: Watcher
-    rewind: Rewind
-    poll_s: float
 
 
 class _Chunk(NamedTuple):
@@ -120,6 +87,8 @@ class Owner:
 
     def pause(self) -> None:
         """Stand still after the batch under way, and then be `idle`."""
+        if not self._paused:
+            self.idle.clear()
         self._paused = True
         self._going.clear()
         self._wake()
@@ -143,7 +112,8 @@ class Owner:
 
     def progress(self, end: int) -> None:
         """Take note of where the partition of `work` ends: one that has come so far needs not move to be alive."""
-        if not self.ready.is_set() or self._paused or self.offset + 1 >= end:
+        at = self.offset if self._work else max(self.offset, self._read)  # repeats are dropped, not committed
+        if not self.ready.is_set() or self._paused or at + 1 >= end:
             self.moved_s = time.monotonic()
 
     async def run(self) -> None:
@@ -154,6 +124,11 @@ class Owner:
             LedgerError, KafkaError: what was under way may or may not have been committed; the process must end.
         """
         while not self._stopping:
+            self.ready.clear()
+            if self._paused:  # it may be somebody else's now: opening it would end them
+                self.idle.set()
+                await self._going.wait()
+                continue
             started_s = time.monotonic()
             told = partial(self._settings.watcher.restoring, self.partition)
             opening = Holding.open(self._settings.place, self.partition, told)
@@ -165,6 +140,7 @@ class Owner:
                 self._read = max(self._read if self._work else -1, holding.position.offset)
                 self._work = [item for item in self._work if item.seq > holding.position.offset]
                 await self._send_clock()  # before anything is judged by it, the broker's clock is compared with ours
+                self.moved_s = time.monotonic()
                 self.ready.set()
                 try:
                     while not self._stopping and (not self._paused or await self._stand_still(holding)):
@@ -179,10 +155,12 @@ class Owner:
         self._chunks.clear()
         self._work = []
         self._read = holding.position.offset  # what is not committed is read again
-        end = await holding.end()
-        self.idle.set()
-        await self._going.wait()
-        return not self._stopping and await holding.end() == end
+        before = await _end_of(holding)
+        while self._paused and not self._stopping:
+            self.idle.set()
+            await self._going.wait()
+        self.idle.clear()
+        return not self._stopping and before is not None and await _end_of(holding) == before
 
     async def _restore(self, state: dict[str, bytes], incidents: dict[str, bytes], standing: Standing) -> Engine:
         shelf, place = self._settings.shelf, self._settings.place
@@ -230,6 +208,8 @@ class Owner:
             events.append(await asyncio.wait_for(self._queue.get(), self._settings.poll_s))
             self._count_out(events[0])
         except TimeoutError:
+            if self._skipped_s is not None:  # what was asked for may have been lost on the way
+                await self._go_back(self._read + 2)
             overdue = engine.next_due_ms < time.time_ns() // 1_000_000 + self._ahead_ms
             if overdue and time.monotonic() - self._sent_clock_s > CLOCK_AGAIN_S:
                 await self._send_clock()
@@ -244,10 +224,11 @@ class Owner:
                 continue
             if event.value[0].offset > self._read + 1:
                 await self._go_back(event.value[0].offset)
-                return
+                continue
+            if event.value[-1].offset > self._read:
+                self._skipped_s = None
             self._take_chunk(event.value, holding.position, seen)
             self._chunks.append(_Chunk(event, event.value[-1].offset))
-        self._skipped_s = None
 
     async def _go_back(self, offset: int) -> None:
         """Something is skipped: where the log goes on is what the ledger says, not what the group says.
@@ -293,7 +274,12 @@ class Owner:
         for item in self._work:
             command = item.command if isinstance(item, CommandWork) else None
             if isinstance(command, Activate):
-                await self._settings.shelf.require(command.sha256)
+                await self._settings.shelf.require(command.sha256, self._waits)
+
+    def _waits(self) -> bool:
+        """For a policy, alive; returns whether it may go on waiting."""
+        self.moved_s = time.monotonic()
+        return not self._stopping
 
     async def _send_clock(self) -> None:
         """Append a clock record to the partition's own log, dated by the broker like everything in it."""
@@ -307,3 +293,12 @@ class Owner:
                 f"the broker's clock says {ms_to_text(sent.timestamp)}, ours {ms_to_text(now_ms)}: set right which is"
                 " wrong, every deadline hangs on it"
             )
+
+
+async def _end_of(holding: Holding) -> int | None:
+    """Where its `state` ends; None when no broker says so."""
+    try:
+        return await holding.end()
+    except LedgerError as error:
+        log.warning("partition %d is opened anew: %s", holding.partition, error)
+        return None

@@ -16,8 +16,9 @@ from dispatcher.core import Intake
 from dispatcher.core.homes import Homes
 from dispatcher.hosts.run import Health
 from dispatcher.hosts.worker.books import PolicyShelf
-from dispatcher.hosts.worker.owner import Owner, Rewind, Settings, Watcher
+from dispatcher.hosts.worker.owner import Owner
 from dispatcher.hosts.worker.relay import Relay
+from dispatcher.hosts.worker.settings import Rewind, Settings, Watcher
 from dispatcher.ledger import LedgerError
 from dispatcher.ledger.kafka import WORK, Connection, Place, bounds, idempotent_producer
 
@@ -118,8 +119,11 @@ class Worker:
         owners = [self.owners[number] for number in partitions if number in self.owners]
         for owner in owners:
             owner.pause()
-        if owners:
-            await asyncio.wait([asyncio.ensure_future(owner.idle.wait()) for owner in owners], timeout=REVOKE_S)
+        working = [asyncio.ensure_future(owner.idle.wait()) for owner in owners if owner.ready.is_set()]
+        if working:  # one that is being restored has nothing under way
+            _, late = await asyncio.wait(working, timeout=REVOKE_S)
+            for waiting in late:
+                waiting.cancel()
 
     async def assign(self, partitions: Iterable[int]) -> None:
         """Own these and no others."""
@@ -137,9 +141,12 @@ class Worker:
 
     async def _let_go(self, partitions: Iterable[int]) -> None:
         numbers = list(partitions)
-        for number in numbers:
-            self.owners.pop(number).stop()
         tasks = [self._tasks.pop(number) for number in numbers]
+        for number, task in zip(numbers, tasks, strict=True):
+            owner = self.owners.pop(number)
+            owner.stop()
+            if not owner.ready.is_set():  # it is being restored, and has nothing under way
+                task.cancel()
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=REVOKE_S)
             for task in late:

@@ -120,6 +120,7 @@ async def _serve(parts: Parts) -> None:
     app.in_worker = True
     await app.start()
     watching = asyncio.create_task(_watch(parts, worker))
+    watching.add_done_callback(_ended)
     while not asked.is_set():
         parts.health.ready, parts.health.turned_s = worker.ready, time.monotonic()
         if app.crashed:
@@ -130,6 +131,12 @@ async def _serve(parts: Parts) -> None:
     await worker.pause(list(worker.owners))
     await worker.stop()
     await app.stop()
+
+
+def _ended(watching: asyncio.Task[None]) -> None:
+    """Nobody watches any more: that must not go unseen."""
+    if not watching.cancelled():
+        _fail(watching.exception() or LedgerError("the watch over the partitions has ended"))
 
 
 async def _watch(parts: Parts, worker: Worker) -> None:
