@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 from kafka_city import City, Worker, report
 
 from bench.broker import Broker
@@ -25,6 +25,15 @@ OVERSIZE, POISON = "OVERSIZE", "POISON"  # report ids on which the planted bugs 
 FREEZE_S = (8.0, 12.0)  # beyond the session time-out of 6 s
 BROKER_DOWN_S = 5.0
 RESPAWN_S = 0.5
+
+
+async def handed_over(producer: AIOKafkaProducer, topic: str, value: bytes) -> Any:
+    """Its future, once the producer has room: while the broker is away it may have none for long."""
+    while True:
+        try:
+            return await producer.send(topic, value)
+        except KafkaTimeoutError:  # it was not taken, so it is not sent twice
+            continue
 
 
 class Load:
@@ -56,12 +65,12 @@ class Load:
                 due = int((time.monotonic() - begun_s) * self._rate)
                 for number in range(len(self.sent), min(due, len(self.sent) + 2_000)):
                     report_id, value = report(self._random, number)
-                    future = await producer.send(topic, value)
+                    future = await handed_over(producer, topic, value)
                     waiting.add(future)
                     future.add_done_callback(waiting.discard)
                     self.sent.append(report_id)
                     if number % 50 == 0:  # some are sent twice, as their producers do
-                        waiting.add(again := await producer.send(topic, value))
+                        waiting.add(again := await handed_over(producer, topic, value))
                         again.add_done_callback(waiting.discard)
                 self.late_s = max(self.late_s, time.monotonic() - begun_s - len(self.sent) / self._rate)
                 await asyncio.sleep(0.01)
@@ -112,7 +121,7 @@ class Load:
                 "update_id": f"{order['order_id']}/{action}", "incident_id": order["incident_id"], "action": action,
                 "at": "2026-11-22T10:04:05+08:00",
             }  # fmt: skip
-            await producer.send(f"{self._city.prefix}updates.{code}", orjson.dumps(update))
+            await handed_over(producer, f"{self._city.prefix}updates.{code}", orjson.dumps(update))
             self.updates += 1
 
 
@@ -172,7 +181,7 @@ class Faults:
         kinds = ["kill"] * (faults * 45 // 100) + ["term"] * (faults * 25 // 100) + ["broker"] * max(1, faults // 25)
         kinds += ["stop"] * (faults - len(kinds))
         self._random.shuffle(kinds)
-        while time.monotonic() - begun_s < seconds:
+        while time.monotonic() - begun_s < seconds or (times and time.monotonic() - begun_s < seconds + 120):
             now_s = time.monotonic()
             self._tend(now_s)
             if times and now_s > times[0]:
@@ -384,7 +393,7 @@ async def chaos(
     await asyncio.gather(*tasks)
     begun_s = time.monotonic()
     await doing.settle()
-    done = await drained(city, 180)
+    done = await drained(city, 600)
     drained_s = time.monotonic() - begun_s
     codes = [worker.terminate() for worker in doing.workers if worker.ended is None]
     found = await independent_audit(city, load)

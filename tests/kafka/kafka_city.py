@@ -106,7 +106,7 @@ class City:
     def run(self, *arguments: str, module: str = "dispatcher") -> subprocess.CompletedProcess[str]:
         """A command of ours, to its end."""
         command = [sys.executable, "-m", module, "-c", str(self.config), *arguments]
-        return subprocess.run(command, env=self.env, cwd=ROOT, capture_output=True, text=True, timeout=600)
+        return subprocess.run(command, env=self.env, cwd=ROOT, capture_output=True, text=True, timeout=1_800)
 
     def begin(self) -> None:
         done = self.run("topics", "create")

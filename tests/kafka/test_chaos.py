@@ -27,7 +27,7 @@ def show(capsys, what: str, found: dict) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3_000)
 def test_three_minutes_of_chaos(own_broker, tmp_path, capsys):
     """3 workers, 26 faults (kill -9, SIGTERM, frozen beyond the session time-out, no broker for 5 s), two bugs."""
     city = City(tmp_path, own_broker.client(), "chaos.")
@@ -47,7 +47,7 @@ def test_three_minutes_of_chaos(own_broker, tmp_path, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_a_worker_that_dies_alone_is_made_up_for_within_the_session_and_five_seconds(broker, tmp_path, capsys):
     """And one that is restarted in good order hardly holds anything up: three seconds is the goal."""
     city = City(tmp_path, broker.client(), f"deaths{time.time_ns()}.", session_timeout_s=SESSION_S)
@@ -84,7 +84,7 @@ async def _deaths(city: City) -> tuple[list[float], list[float], dict]:
         into.append(round(stalls.longest_s, 1))
     load.stop()
     await sending
-    assert await drained(city, 60)
+    assert await drained(city, 300)
     for worker in workers:
         await asyncio.to_thread(worker.terminate)
     return deaths, restarts, await independent_audit(city, load)
