@@ -133,7 +133,7 @@ def lost_incident(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def taken_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dispatcher.core.state.PartitionState.seen", lambda *_: None)
+    monkeypatch.setattr("dispatcher.core.repeats.Repeats.seen", lambda *_: None)
 
 
 def lost_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
