@@ -20,6 +20,7 @@ from dispatcher.core.carried import carried
 from dispatcher.core.control import SetMode
 from dispatcher.core.work import CommandWork, Rejected, Source
 from dispatcher.hosts.worker import owner as owner_module
+from dispatcher.hosts.worker import ticking as ticking_module
 from dispatcher.hosts.worker.batches import RecordBatch
 from dispatcher.hosts.worker.books import PolicyShelf
 from dispatcher.hosts.worker.owner import Owner, Settings
@@ -251,7 +252,7 @@ async def test_what_does_not_fit_together_is_refused(recorded, said, place):
 @pytest.mark.parametrize(("skew_s", "refused"), [(-61, True), (-50, False), (50, False), (61, True)])
 async def test_clocks_that_differ_by_more_than_a_minute_are_refused(skew_s, refused, place, monkeypatch):
     ours = SimpleNamespace(time_ns=lambda: time.time_ns() + skew_s * 10**9, monotonic=time.monotonic)
-    monkeypatch.setattr(owner_module, "time", ours)
+    monkeypatch.setattr(ticking_module, "time", ours)
     if not refused:
         await start(place)
         return

@@ -12,23 +12,21 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from dispatcher.core import CLOCK, Engine, EngineFault, PartitionState, Position, ms_to_text
-from dispatcher.core.carried import carried, taken_up
+from dispatcher.core import CLOCK, Engine, EngineFault, PartitionState, Position
+from dispatcher.core.carried import taken_up
 from dispatcher.core.control import Activate
-from dispatcher.core.work import Clock, CommandWork, Source, Work
+from dispatcher.core.work import Clock, CommandWork, Work
 from dispatcher.hosts.faults import Faults
+from dispatcher.hosts.worker.inbox import Inbox
 from dispatcher.hosts.worker.settings import Settings
+from dispatcher.hosts.worker.ticking import Ticking
 from dispatcher.ledger import LedgerError
 from dispatcher.ledger.kafka import WORK, Holding, Standing
 
 __all__ = ["Owner", "Settings"]
 
 log = logging.getLogger(__name__)
-QUEUED_MAX = 20_000  # records that wait; then the fetching waits, for all partitions of this worker
 GO_BACK_EVERY_S, SKIPPED_MAX_S = 1.0, 30.0
-BATCH_MAX = 4_000  # records taken into one step of the loop
-CLOCK_AGAIN_S = 1.0  # a clock record that has not come back by then is sent again
-SKEW_MAX_MS = 60_000  # between the broker's clock and ours; more, and deadlines would be judged by the wrong one
 
 
 class _Chunk(NamedTuple):
@@ -46,18 +44,14 @@ class Owner:
 
     def __init__(self, settings: Settings, partition: int) -> None:
         self._settings, self.partition = settings, partition
-        self._queue: asyncio.Queue[Any] = asyncio.Queue()
-        self._queued = 0  # records in it
-        self._room = asyncio.Event()
-        self._room.set()
+        self._inbox = Inbox()
+        self._ticking = Ticking(settings.producer, settings.place.prefix + WORK, partition)
         self._work: list[Work] = []  # taken up, not committed
         self._chunks: list[_Chunk] = []  # of which something may not be committed
         self._read = -1  # the last offset taken up
         self._skipped_s: float | None = None  # since when what comes is not what comes next
         self._went_back_s = float("-inf")
         self._faults = Faults(settings.watcher.faulted)
-        self._sent_clock_s = float("-inf")
-        self._ahead_ms = 0  # of the broker's clock before ours, at most 0: timers go by the broker's
         self._stopping = self._paused = False
         self._going = asyncio.Event()
         self._going.set()
@@ -66,24 +60,8 @@ class Owner:
         self.moved_s = time.monotonic()  # when it last had nothing to do, or did something
 
     async def put(self, event: Any) -> None:  # noqa: ANN401 - Faust's event
-        """Hand over a chunk; waits while too many records are waiting, but not for an owner that has let go."""
-        await self._room.wait()
-        if not self._stopping:
-            self._queue.put_nowait(event)
-            self._queued += len(event.value)
-            if self._queued > QUEUED_MAX:
-                self._room.clear()
-
-    def _next(self) -> Any:  # noqa: ANN401 - Faust's event, or None: look what has changed
-        event = self._queue.get_nowait()
-        self._count_out(event)
-        return event
-
-    def _count_out(self, event: Any) -> None:  # noqa: ANN401
-        if event is not None:
-            self._queued -= len(event.value)
-            if self._queued <= QUEUED_MAX:
-                self._room.set()
+        """Hand over a chunk; waits while too many are waiting."""
+        await self._inbox.put(event)
 
     def pause(self) -> None:
         """Stand still after the batch under way, and then be `idle`."""
@@ -91,7 +69,7 @@ class Owner:
             self.idle.clear()
         self._paused = True
         self._going.clear()
-        self._wake()
+        self._inbox.ring()
 
     def go_on(self) -> None:
         """Go on where it stood still."""
@@ -103,12 +81,7 @@ class Owner:
         """End after the batch under way."""
         self._stopping = True
         self._going.set()
-        self._room.set()
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._queue.empty():
-            self._queue.put_nowait(None)
+        self._inbox.close()
 
     def progress(self, end: int) -> None:
         """Take note of where the partition of `work` ends: one that has come so far needs not move to be alive."""
@@ -139,7 +112,7 @@ class Owner:
                 self.offset = holding.position.offset
                 self._read = max(self._read if self._work else -1, holding.position.offset)
                 self._work = [item for item in self._work if item.seq > holding.position.offset]
-                await self._send_clock()  # before anything is judged by it, the broker's clock is compared with ours
+                await self._ticking.send()  # before anything is judged by it, the broker's clock is compared with ours
                 self.moved_s = time.monotonic()
                 self.ready.set()
                 try:
@@ -150,8 +123,7 @@ class Owner:
 
     async def _stand_still(self, holding: Holding) -> bool:
         """Wait to be given back; returns whether nobody else has committed meanwhile, so that all is as it was."""
-        while not self._queue.empty():
-            self._next()
+        self._inbox.clear()
         self._chunks.clear()
         self._work = []
         self._read = holding.position.offset  # what is not committed is read again
@@ -203,25 +175,15 @@ class Owner:
 
     async def _take_up(self, holding: Holding, engine: Engine) -> None:
         """Everything that is queued; or, when nothing comes and a timer is overdue, a clock record on its way."""
-        events: list[Any] = []
-        try:
-            events.append(await asyncio.wait_for(self._queue.get(), self._settings.poll_s))
-            self._count_out(events[0])
-        except TimeoutError:
+        events = await self._inbox.take(self._settings.poll_s)
+        if events is None:
             if self._skipped_s is not None:  # what was asked for may have been lost on the way
                 await self._go_back(self._read + 2)
-            overdue = engine.next_due_ms < time.time_ns() // 1_000_000 + self._ahead_ms
-            if overdue and time.monotonic() - self._sent_clock_s > CLOCK_AGAIN_S:
-                await self._send_clock()
+            if self._ticking.wanted(engine.next_due_ms):
+                await self._ticking.send()
             return
-        count = len(events[0].value) if events[0] is not None else 0
-        while not self._queue.empty() and count < BATCH_MAX:
-            events.append(self._next())
-            count += len(events[-1].value) if events[-1] is not None else 0
         seen = dict(holding.marks)
         for event in events:
-            if event is None:
-                continue
             if event.value[0].offset > self._read + 1:
                 await self._go_back(event.value[0].offset)
                 continue
@@ -257,7 +219,7 @@ class Owner:
             item = taken_up(record.value, record.offset, record.timestamp)
             origin = item.origin
             if type(item) is Clock:
-                self._sent_clock_s = float("-inf")
+                self._ticking.came()
             elif origin.offset <= seen.get((origin.topic, origin.partition), -1):
                 continue  # stage 1 has sent it again
             else:
@@ -280,19 +242,6 @@ class Owner:
         """For a policy, alive; returns whether it may go on waiting."""
         self.moved_s = time.monotonic()
         return not self._stopping
-
-    async def _send_clock(self) -> None:
-        """Append a clock record to the partition's own log, dated by the broker like everything in it."""
-        topic, now_ms = self._settings.place.prefix + WORK, time.time_ns() // 1_000_000
-        clock = Clock(0, 0, Source(CLOCK, self.partition, 0, now_ms))
-        sent = await self._settings.producer.send_and_wait(topic, carried(clock), partition=self.partition)
-        self._sent_clock_s = time.monotonic()
-        self._ahead_ms = min(0, sent.timestamp - now_ms)  # what it is ahead may be the way there
-        if abs(sent.timestamp - now_ms) > SKEW_MAX_MS:
-            raise LedgerError(
-                f"the broker's clock says {ms_to_text(sent.timestamp)}, ours {ms_to_text(now_ms)}: set right which is"
-                " wrong, every deadline hangs on it"
-            )
 
 
 async def _end_of(holding: Holding) -> int | None:
