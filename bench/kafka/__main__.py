@@ -20,7 +20,7 @@ from bench.options import bench_parser, keep, positive, teller
 from bench.town import Town
 
 DEFAULT = Size(rounds=5, reports=10_000, rates=(500, 1_000, 2_000, 5_000), rate_s=8, restored=50_000)
-QUICK = Size(rounds=1, reports=1_500, rates=(200, 400), rate_s=3, restored=2_000, rules=200)
+QUICK = Size(rounds=1, reports=1_500, rates=(200, 400), rate_s=3, restored=2_000, rules=200, warm_up=300)
 
 
 def main(arguments: Sequence[str] | None = None, town: Town | None = None, bootstrap: str | None = None) -> int:

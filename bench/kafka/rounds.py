@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from bench.kafka.latency import Latency
 from bench.kafka.restoring import hold_incidents, restored
-from bench.kafka.runs import Worked, run_latencies, run_passing, run_plain, run_workers
+from bench.kafka.runs import Day, Worked, run_latencies, run_passing, run_plain, run_workers
 from bench.kafka.scene import Message, Scene, make_scene, reports_of_a_day
 from bench.town import Town
 from bench.workload import Expected
@@ -24,13 +24,13 @@ class Size(NamedTuple):
     """How much is done."""
 
     rounds: int
-    reports: int  # put on the topic at once
+    reports: int  # put on the topic at once, beyond the warm-up
     rates: tuple[int, ...]  # offered, reports a second, rising
     rate_s: float  # how long each
     restored: int  # incidents
     seed: int = 1
     rules: int = 1_000
-    warm_up: int = 500  # reports before the first rate
+    warm_up: int = 2_000  # reports before the time runs, of each kind
 
 
 class Measured:
@@ -79,21 +79,22 @@ def _numbered(progress: Progress, number: int, size: Size, what: str) -> None:
 
 
 async def _round(scene: Scene, size: Size, number: int, measured: Measured, progress: Progress) -> None:
-    messages, expected = reports_of_a_day(scene.town, size.reports, size.seed)
+    messages, expected = reports_of_a_day(scene.town, size.warm_up + size.reports, size.seed)
+    day = Day(messages[: size.warm_up], messages[size.warm_up :], expected)
     progress("one worker")
-    one = await run_workers(scene, f"{scene.name}one-{number}.", messages, expected, 1)
+    one = await run_workers(scene, f"{scene.name}one-{number}.", day, 1)
     measured.add("one worker: reports a second", "1/s", one.rate)
     _sizes(one, len(messages), measured)
     progress("the pass-through")
-    passing = await run_passing(scene, f"{scene.name}passing-{number}.", messages, one)
+    passing = await run_passing(scene, f"{scene.name}passing-{number}.", day, one)
     measured.add("pass-through: reports a second", "1/s", passing)
     measured.add("one worker: share of the pass-through", "%", 100 * one.rate / passing)
     progress("two workers")
-    two = await run_workers(scene, f"{scene.name}two-{number}.", messages, expected, 2)
+    two = await run_workers(scene, f"{scene.name}two-{number}.", day, 2)
     measured.add("two workers: reports a second", "1/s", two.rate)
     measured.add("two workers: times one", "×", two.rate / one.rate)
     progress("plain Faust")
-    plain = await run_plain(scene, f"{scene.name}plain-{number}.", messages, expected)
+    plain = await run_plain(scene, f"{scene.name}plain-{number}.", day)
     measured.add("plain Faust: reports a second", "1/s", plain)
     measured.add("one worker: times plain Faust", "×", one.rate / plain)
     progress("latency")

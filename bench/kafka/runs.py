@@ -1,7 +1,8 @@
 """One timed run of each kind, its answers checked before its figure is given.
 
-Whatever is measured is ready first: started, its partitions restored, its policy compiled. Then all reports are put on
-their topic at once, and the time runs from there to the last output that a reader of committed records can see.
+Whatever is measured is ready first: started, its partitions restored, its policy compiled, and warmed up on the first
+reports of the day, since a broker's first records on a topic take it longest. Then all others are put on their topic at
+once, and the time runs from there to the last output that a reader of committed records can see.
 """
 
 import contextlib
@@ -20,10 +21,10 @@ from bench.kafka.outputs import Outputs, read_input, read_outputs
 from bench.kafka.programs import program, worker
 from bench.kafka.recording import Recording, digest, record
 from bench.kafka.scene import Message, Scene
-from bench.kafka.watching import activated, all_committed, all_sent, all_taken, watch
+from bench.kafka.watching import activated, all_committed, all_sent, all_taken, quiet, watch
 from bench.workload import Expected
 
-__all__ = ["Worked", "run_latencies", "run_passing", "run_plain", "run_workers"]
+__all__ = ["Day", "Worked", "run_latencies", "run_passing", "run_plain", "run_workers"]
 
 
 class Worked(NamedTuple):
@@ -39,7 +40,15 @@ class Worked(NamedTuple):
         return sum(map(len, self.recording.commits))
 
 
-async def run_workers(scene: Scene, prefix: str, messages: Sequence[Message], expected: Expected, count: int) -> Worked:
+class Day(NamedTuple):
+    """What is put on `reports`, and what must become of it."""
+
+    warm_up: Sequence[Message]
+    timed: Sequence[Message]
+    expected: Expected
+
+
+async def run_workers(scene: Scene, prefix: str, day: Day, count: int) -> Worked:
     """So many workers, the partitions shared out among them.
 
     Raises:
@@ -52,14 +61,16 @@ async def run_workers(scene: Scene, prefix: str, messages: Sequence[Message], ex
         for each in workers:
             await each.ready()
         await activated(ledger, workers)
-        begin_s = await put(ledger, messages)
+        await put(ledger, day.warm_up)
+        await watch(ledger, partial(all_taken, ledger), workers)
+        begin_s = await put(ledger, day.timed)
         end_s = await watch(ledger, partial(all_taken, ledger), workers)
-    outputs = await _checked(scene, ledger, expected)
+    outputs = await _checked(scene, ledger, day.expected)
     recording = record(outputs, await read_input(ledger, "work"), await read_input(ledger, "reporters"))
-    return Worked(len(messages) / (end_s - begin_s), outputs, recording)
+    return Worked(len(day.timed) / (end_s - begin_s), outputs, recording)
 
 
-async def run_passing(scene: Scene, prefix: str, messages: Sequence[Message], worked: Worked) -> float:
+async def run_passing(scene: Scene, prefix: str, day: Day, worked: Worked) -> float:
     """The pass-through over what a worker has done; gives reports a second. Raises WrongAnswer, ProgramEnded."""
     ledger = await bare_topics(scene, prefix)
     file = scene.directory / f"{prefix}recording"
@@ -69,26 +80,30 @@ async def run_passing(scene: Scene, prefix: str, messages: Sequence[Message], wo
     async with program(ledger, "passing", "bench.kafka.passing", *arguments) as passing:
         await passing.ready()
         await activated(ledger, [passing])
-        begin_s = await put(ledger, messages)
+        await put(ledger, day.warm_up)
+        await watch(ledger, quiet, [passing])
+        begin_s = await put(ledger, day.timed)
         end_s = await watch(ledger, partial(all_committed, ledger, commits), [passing])
     file.unlink()
     found, wanted = digest(await read_outputs(ledger)), digest(worked.outputs)
     if found != wanted:
         different = sorted(topic for topic in found | wanted if found.get(topic) != wanted.get(topic))
         raise WrongAnswer(f"pass-through: {', '.join(different)} are not as the worker has written them")
-    return len(messages) / (end_s - begin_s)
+    return len(day.timed) / (end_s - begin_s)
 
 
-async def run_plain(scene: Scene, prefix: str, messages: Sequence[Message], expected: Expected) -> float:
+async def run_plain(scene: Scene, prefix: str, day: Day) -> float:
     """The plain Faust application; gives reports a second. Raises WrongAnswer, ProgramEnded."""
     ledger = await bare_topics(scene, prefix)
-    events = expected.counts["reports_accepted"]
+    events = day.expected.counts["reports_accepted"]
     async with program(ledger, "plain", "bench.kafka.plain", str(ledger.config)) as application:
         await application.ready()
-        begin_s = await put(ledger, messages)
+        await put(ledger, day.warm_up)
+        await watch(ledger, quiet, [application])
+        begin_s = await put(ledger, day.timed)
         end_s = await watch(ledger, partial(all_sent, ledger, events), [application])
-    check_outputs("plain Faust", scene, ledger, await read_outputs(ledger), expected)
-    return len(messages) / (end_s - begin_s)
+    check_outputs("plain Faust", scene, ledger, await read_outputs(ledger), day.expected)
+    return len(day.timed) / (end_s - begin_s)
 
 
 async def run_latencies(

@@ -14,7 +14,7 @@ from bench.kafka.programs import Program
 from bench.kafka.scene import INPUT_PARTITIONS
 from dispatcher.ledger.kafka import LOG, Standing, bounds, consumer, newest_values
 
-__all__ = ["activated", "all_committed", "all_sent", "all_taken", "standings", "watch"]
+__all__ = ["activated", "all_committed", "all_sent", "all_taken", "quiet", "standings", "watch"]
 
 LOOK_EVERY_S: Final = 0.025
 QUIET_S: Final = 0.75  # nothing new for so long: time to look whether everything is done
@@ -92,6 +92,11 @@ async def all_sent(ledger: KafkaLedger, events: int) -> bool:
     async with consumer(ledger.place.connection) as client:
         ends: dict[TopicPartition, int] = await client.end_offsets(ledger.partitions("events"))
         return sum(ends.values()) >= events
+
+
+async def quiet() -> bool:
+    """Nothing new for a while is enough: of a warm-up, after which everything is counted all the same."""
+    return True
 
 
 async def standings(ledger: KafkaLedger) -> dict[int, Standing]:

@@ -18,6 +18,9 @@ _ONE_MS = timedelta(milliseconds=1)
 
 _day_text: dict[int, str] = {}  # day number -> "2026-11-22T"; strftime for each instant would cost ten times as much
 _DAY_TEXT_LIMIT = 4096  # eleven years of days; emptied when full
+_MINUTES = tuple(f"{minute // 60:02d}:{minute % 60:02d}:" for minute in range(1440))  # found, not formatted
+_SECONDS = tuple(f"{second:02d}." for second in range(60))
+_MILLISECONDS = tuple(f"{ms:03d}Z" for ms in range(1000))
 _texts: dict[int, str] = {}  # one change writes its instants half a dozen times; the last ones are remembered
 _TEXTS_LIMIT = 8192
 _instants: dict[str, int] = {}  # and an incident read back says each of its few instants several times
@@ -40,10 +43,9 @@ def _format(instant_ms: int) -> str:
         if len(_day_text) >= _DAY_TEXT_LIMIT:
             _day_text.clear()
         prefix = _day_text[day] = (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%dT").rjust(11, "0")
-    seconds, ms = divmod(in_day_ms, SECOND_MS)
-    minutes, second = divmod(seconds, 60)
-    hour, minute = divmod(minutes, 60)
-    return f"{prefix}{hour:02d}:{minute:02d}:{second:02d}.{ms:03d}Z"
+    minute, in_minute_ms = divmod(in_day_ms, MINUTE_MS)
+    second, ms = divmod(in_minute_ms, SECOND_MS)
+    return f"{prefix}{_MINUTES[minute]}{_SECONDS[second]}{_MILLISECONDS[ms]}"
 
 
 def datetime_to_ms(moment: datetime) -> int:
