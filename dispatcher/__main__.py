@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dispatcher.commands.alerts.app import alerts_app
+from dispatcher.commands.keys.app import keys_app
 from dispatcher.commands.listing import callbacks, incidents
 from dispatcher.commands.mode.app import mode_app, outage, reroute
 from dispatcher.commands.notices.app import notices_app
@@ -27,6 +28,7 @@ app = typer.Typer(
 grid_app = typer.Typer(help="The grid of cells.", no_args_is_help=True)
 app.add_typer(grid_app, name="grid")
 app.add_typer(alerts_app, name="alerts")
+app.add_typer(keys_app, name="keys")
 app.add_typer(mode_app, name="mode")
 app.add_typer(notices_app, name="notices")
 app.add_typer(register_app, name="register")
@@ -57,7 +59,7 @@ def _common(
 
 @app.command()
 def run(ledger: LedgerOption = None) -> None:
-    """Follow the ledger's reports and updates until SIGTERM or Ctrl-C; serve /metrics and /health."""
+    """Run the engine and the gateway on one ledger until SIGTERM or Ctrl-C."""
     from dispatcher.commands.run import run_command
 
     run_command(Settings.config, ledger)

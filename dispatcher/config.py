@@ -16,6 +16,7 @@ __all__ = [
     "Channel",
     "Config",
     "ConfigError",
+    "Gateway",
     "Kafka",
     "LogChannel",
     "NoticeRoute",
@@ -60,6 +61,14 @@ class Http(_Section):
 
     host: str = "127.0.0.1"
     port: int = Field(default=9464, ge=0, le=65_535)
+
+
+class Gateway(_Section):
+    """Who is let in over HTTP, and how much each may ask for."""
+
+    keys: Path | None = None
+    rate_per_s: float = Field(default=5_000, gt=0, le=1_000_000)
+    burst: int = Field(default=20_000, ge=1_000, le=1_000_000)
 
 
 class Kafka(_Section):
@@ -203,6 +212,7 @@ class Config(_Section):
     sources: dict[str, SourceDefaults] = {}
     engine: EngineSettings = EngineSettings()
     http: Http = Http()
+    gateway: Gateway = Gateway()
     kafka: Kafka = Kafka()
     notices: Notices = Notices()
 
@@ -218,7 +228,12 @@ class Config(_Section):
             for name in ("ca_file", "certificate_file", "key_file")
             if (value := getattr(self.kafka, name)) is not None
         }
-        return self.model_copy(update={**paths, "kafka": self.kafka.model_copy(update=certificates)})
+        keys = None if self.gateway.keys is None else directory / self.gateway.keys
+        sections = {
+            "kafka": self.kafka.model_copy(update=certificates),
+            "gateway": self.gateway.model_copy(update={"keys": keys}),
+        }
+        return self.model_copy(update={**paths, **sections})
 
 
 def load_config(path: Path, environment: Mapping[str, str]) -> Config:

@@ -104,6 +104,10 @@ class ShortLedger:
             return list(islice((kept for kept in newest if kept.seq > after), limit))
         return list(islice((kept for kept in self._outputs[topic] if kept.seq > after), limit))
 
+    def end(self, topic: str, partition: int = 0) -> int:  # noqa: ARG002 - it has one
+        """See the interface; inputs are followed by nobody here."""
+        return self._seq if topic in COMPACTED_TOPICS else self._seq - 1
+
     def partitions(self, topic: str) -> int:  # noqa: ARG002 - the interface's
         """One, as of every embedded ledger."""
         return 1

@@ -3,6 +3,8 @@
 import sqlite3
 
 from dispatcher.config import ConfigError
+from dispatcher.gateway.keys import KeyFileError
+from dispatcher.gateway.roles import RoleError
 from dispatcher.hosts.mapping import MappingError
 from dispatcher.ledger import LedgerError
 from dispatcher.views import ProjectionError
@@ -13,6 +15,8 @@ __all__ = ["EXPECTED", "describe"]
 
 EXPECTED = (
     ConfigError,
+    KeyFileError,
+    RoleError,
     MappingError,
     LedgerError,
     ProjectionError,

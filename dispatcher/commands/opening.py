@@ -10,13 +10,12 @@ from dispatcher.config import Config, load_config
 from dispatcher.core import IncidentRecord
 from dispatcher.hosts.setup import read_policy
 from dispatcher.ledger import Ledger, LedgerError, SqliteLedger
-from dispatcher.views import Projection, incident, incidents_of_report
+from dispatcher.views import Projection, incident, incidents_of_report, view_path
 from rules import Policy, load_canonical
 
 __all__ = ["Opened", "config_of", "find_incident", "open_ledger", "opened", "policy_named", "stored_policy"]
 
 SHORTEST_SHA = 6
-VIEW_SUFFIX = ".view"  # the projection lies beside its ledger; deleted, it is made again
 
 
 class Opened(NamedTuple):
@@ -42,7 +41,7 @@ def opened(config_path: Path, ledger_path: Path | None) -> Iterator[Opened]:
     path = ledger_path or config_of(config_path).ledger
     ledger = SqliteLedger(path, read_only=True)
     try:
-        view = Projection(path.with_name(path.name + VIEW_SUFFIX) if os.access(path.parent, os.W_OK) else ":memory:")
+        view = Projection(view_path(path) if os.access(path.parent, os.W_OK) else ":memory:")
         try:
             view.catch_up(ledger)
             yield Opened(ledger, view)

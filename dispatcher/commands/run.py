@@ -1,15 +1,22 @@
-"""`dispatcher run`: the engine, headless."""
+"""`dispatcher run`: the engine and the gateway in one process."""
 
+import asyncio
 import signal
+import socket
 import threading
 from pathlib import Path
-from types import FrameType
+from typing import NamedTuple
 
+from dispatcher.commands.keys.commands import keys_path
 from dispatcher.commands.memory import settle_memory
 from dispatcher.commands.opening import config_of
 from dispatcher.commands.talk import say
+from dispatcher.config import Config
+from dispatcher.gateway import City, Gate, Keys, build_app, serve
+from dispatcher.gateway.serving import bind
+from dispatcher.hosts.embedded import Embedded
 from dispatcher.hosts.replay import refuse_unfinished_replay
-from dispatcher.hosts.run import Health, run_until, serve_health
+from dispatcher.hosts.run import Health, run_until
 from dispatcher.hosts.setup import load_setup
 from dispatcher.hosts.start import start
 from dispatcher.ledger import SqliteLedger
@@ -19,25 +26,26 @@ from dispatcher.notices import NoticeCounters, Voice, delivering
 __all__ = ["run_command"]
 
 
+class _Running(NamedTuple):
+    """What the process is made of."""
+
+    config: Config
+    path: Path  # of the ledger
+    keys: Keys
+    host: Embedded
+    metrics: EngineMetrics
+    health: Health
+
+
 def run_command(config_path: Path, ledger_path: Path | None) -> None:
-    """Run until SIGTERM or SIGINT; the batch under way is finished first."""
+    """Run until SIGTERM or SIGINT; the batch under way, and every request, is finished first."""
     config = config_of(config_path)
     setup = load_setup(config)
     path = ledger_path or config.ledger
     ledger = SqliteLedger(path)
-    stop = threading.Event()
-
-    asked: list[str] = []
-
-    def end(signum: int, _frame: FrameType | None) -> None:
-        asked.append(signal.Signals(signum).name)  # nothing is printed here: a print may be what was interrupted
-        stop.set()
-
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, end)
     metrics, health = EngineMetrics(), Health()
     try:
-        with serve_health(config.http.host, config.http.port, metrics.registry, health) as port:
+        with bind(config.http.host, config.http.port) as bound:
             host = start(ledger, setup, batch_records=config.engine.batch_records, observer=metrics)
             refuse_unfinished_replay(ledger)
             settle_memory()
@@ -50,10 +58,41 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
                     f" {setup.policy.sha256[:12]}, which is not used: see `dispatcher rules diff"
                     f" {in_force.sha256[:12]} {config.policy}`, put it in force with `dispatcher rules activate`"
                 )
-            say(f"following {path}; http://{config.http.host}:{port}/metrics, /health/live, /health/ready")
+            keys = Keys(keys_path(config, ledger_path))
             voice = Voice(config.notices.language, in_force.timezone)
+            running = _Running(config, path, keys, host, metrics, health)
             with delivering(path, config.notices, voice, NoticeCounters(metrics.registry)):
-                run_until(stop, host, metrics, health, config.engine.poll_ms)
+                ended_by = asyncio.run(_run(running, bound))
+            keys.close()
     finally:
         ledger.close()
-    say(f"{', '.join(asked)}: stopped; everything taken is committed")
+    say(f"{ended_by}: stopped; everything taken is committed")
+
+
+async def _run(running: _Running, bound: socket.socket) -> str:
+    """The engine in a thread, the gateway here; returns the name of the signal that ended it."""
+    loop, ending, asked = asyncio.get_running_loop(), asyncio.Event(), list[str]()
+    stop = threading.Event()
+
+    def end(signum: signal.Signals) -> None:
+        asked.append(signum.name)
+        ending.set()
+
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, end, signum)
+    poll_ms = running.config.engine.poll_ms
+    engine = asyncio.create_task(
+        asyncio.to_thread(run_until, stop, running.host, running.metrics, running.health, poll_ms)
+    )
+    engine.add_done_callback(lambda _: ending.set())
+    host, port = bound.getsockname()[:2]
+    try:
+        city, limits = City(running.path), running.config.gateway
+        gate = Gate(running.keys, limits.rate_per_s, limits.burst)
+        app = build_app(city, running.keys, gate, running.metrics.registry, running.health)
+        async with city.open():
+            await serve(app, bound, ending, lambda: say(f"following {running.path}; http://{host}:{port}/"))
+    finally:
+        stop.set()
+        await engine
+    return ", ".join(asked)

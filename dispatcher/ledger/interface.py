@@ -105,6 +105,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def end(self, topic: str, partition: int = 0) -> int:
+        """A place beyond all that is there now: following from it gives what comes later, and nothing else."""
+        ...
+
     def partitions(self, topic: str) -> int:
         """How many partitions a topic has; whoever follows it follows each, with a place of its own."""
         ...

@@ -135,6 +135,14 @@ class MemoryLedger:
         wanted = (kept for name, kept in rows if kept.seq > after and _named(name, topic))
         return list(islice(wanted, limit))
 
+    def end(self, topic: str, partition: int = 0) -> int:
+        """See the interface."""
+        if topic in COMPACTED_TOPICS:
+            return self._compacted_seq
+        if is_input(topic):
+            return self._inputs[-1].seq if self._inputs else -1
+        return len(self._outputs) - 1
+
     def partitions(self, topic: str) -> int:
         """See the interface."""
         return 1

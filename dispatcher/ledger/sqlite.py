@@ -231,13 +231,17 @@ class SqliteLedger:
         """See the interface."""
         if partition:
             return []
-        table = "compacted" if topic in COMPACTED_TOPICS else "input" if is_input(topic) else "output"
         rows = self._db.execute(
-            f"SELECT seq, coalesce(key, ''), time_ms, value FROM {table}"  # noqa: S608
+            f"SELECT seq, coalesce(key, ''), time_ms, value FROM {_table(topic)}"  # noqa: S608
             " WHERE seq > ? AND topic GLOB ? ORDER BY seq LIMIT ?",
             (after, topic, limit),
         )
         return [Kept(*row) for row in rows]
+
+    def end(self, topic: str, partition: int = 0) -> int:
+        """See the interface."""
+        last: int = self._db.execute(f"SELECT coalesce(max(seq), -1) FROM {_table(topic)}").fetchone()[0]  # noqa: S608
+        return last
 
     def partitions(self, topic: str) -> int:
         """See the interface."""
@@ -267,6 +271,10 @@ class SqliteLedger:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+
+def _table(topic: str) -> str:
+    return "compacted" if topic in COMPACTED_TOPICS else "input" if is_input(topic) else "output"
 
 
 def _is_empty(db: sqlite3.Connection) -> bool:

@@ -14,9 +14,20 @@ from dispatcher.views.inspections import (
     read_firms,
     read_inspections,
 )
-from dispatcher.views.lists import BadCursor, Bounds, Filter, Listed, RejectedRow, incidents, queue, rejected
+from dispatcher.views.lists import (
+    BadCursor,
+    Bounds,
+    Filter,
+    Listed,
+    Reach,
+    RejectedRow,
+    incidents,
+    queue,
+    refused_update,
+    rejected,
+)
 from dispatcher.views.measures import incidents_behind, measure
-from dispatcher.views.projection import Projection, ProjectionError
+from dispatcher.views.projection import Projection, ProjectionError, view_path
 from dispatcher.views.queries import (
     History,
     doubled_reports,
@@ -37,11 +48,11 @@ __all__ = [
     "EXCLUDED", "GROUPINGS", "RATES", "TERMS", "BadCursor", "Basis", "Boards", "Bounds", "Burst", "CallbackDue",
     "CameBack", "Cell", "Cohort", "Exemption", "Filter", "Flow", "Gaming", "Given", "Group", "GroupBy", "Grouping",
     "HandsTime", "History", "IncidentRow", "Inspection", "InspectionError", "LateRequest", "Listed", "Measures",
-    "Projection", "ProjectionError", "Promises", "Rate", "Rating", "RejectedRow", "Scored", "Scoring", "Span",
+    "Projection", "ProjectionError", "Promises", "Rate", "Rating", "Reach", "RejectedRow", "Scored", "Scoring", "Span",
     "Stock", "Suspect", "Table", "WhoseTime", "all_terms", "boards", "callbacks_due", "came_back", "cell_text",
     "cell_value", "cohort_document", "document", "doubled_reports", "exemptions", "firms_of", "flows", "gaming",
     "history", "in_hands", "incident", "incident_json", "incidents", "incidents_behind", "incidents_of_report",
     "inspected", "measure", "measures_document", "measures_of", "measures_table", "percent", "promises", "queue",
-    "ratings", "read_firms", "read_inspections", "rejected", "scored", "states", "stocks", "table_csv", "time_of",
-    "whose_time",
+    "ratings", "read_firms", "read_inspections", "refused_update", "rejected", "scored", "states", "stocks",
+    "table_csv", "time_of", "view_path", "whose_time",
 ]  # fmt: skip

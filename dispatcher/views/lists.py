@@ -14,7 +14,18 @@ import msgspec
 from dispatcher.views.projection import Projection
 from dispatcher.views.rows import IncidentRow
 
-__all__ = ["BadCursor", "Bounds", "Filter", "Listed", "RejectedRow", "incidents", "queue", "rejected"]
+__all__ = [
+    "BadCursor",
+    "Bounds",
+    "Filter",
+    "Listed",
+    "Reach",
+    "RejectedRow",
+    "incidents",
+    "queue",
+    "refused_update",
+    "rejected",
+]
 
 LIMIT_MAX = 1_000  # lines in one page: what a person can scroll and a response can hold
 _COLUMNS = ", ".join(IncidentRow._fields)
@@ -42,6 +53,17 @@ class Bounds(NamedTuple):
     north: float
 
 
+class Reach(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody may see at all: within some areas, what lies in some cells or is in the hands of some departments.
+
+    `areas` None is the whole city; `cells` and `departments` None (both or neither) is whatever lies within the areas.
+    """
+
+    areas: tuple[str, ...] | None = None
+    cells: tuple[str, ...] | None = None
+    departments: tuple[str, ...] | None = None
+
+
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """What a list is narrowed to; all conditions must hold, absent ones always do.
 
@@ -63,6 +85,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     opened_from_ms: int | None = None
     opened_to_ms: int | None = None
     bounds: Bounds | None = None
+    reach: Reach | None = None
 
 
 class RejectedRow(NamedTuple):
@@ -133,6 +156,16 @@ def rejected(
     return _page([RejectedRow(*row) for row in rows], limit, lambda row: (row.seq,))
 
 
+def refused_update(view: Projection, update_id: str, since_ms: int) -> RejectedRow | None:
+    """The last refusal of an update of this id that was handed in at an instant or later; None without one."""
+    row = view.db.execute(
+        f"SELECT {', '.join(RejectedRow._fields)} FROM rejected WHERE time_ms >= ? AND topic = 'updates'"  # noqa: S608
+        " AND instr(original, ?) > 0 ORDER BY seq DESC LIMIT 1",
+        (since_ms, f'"update_id":{msgspec.json.encode(update_id).decode()}'),
+    ).fetchone()
+    return None if row is None else RejectedRow(*row)
+
+
 def _conditions(where: Filter) -> tuple[list[str], list[Any]]:
     conditions: list[str] = []
     values: list[Any] = []
@@ -165,9 +198,26 @@ def _conditions(where: Filter) -> tuple[list[str], list[Any]]:
         add("opened_ms >= ?", where.opened_from_ms)
     if where.opened_to_ms is not None:
         add("opened_ms < ?", where.opened_to_ms)
+    if where.reach is not None:
+        _reach(where.reach, add)
     if where.bounds is not None:
         add("lon BETWEEN ? AND ? AND lat BETWEEN ? AND ?", *_sides(where.bounds))
     return conditions, values
+
+
+def _reach(reach: Reach, add: Callable[..., None]) -> None:
+    if reach.areas is not None:
+        add(*_any_of(("path", reach.areas)))
+    if reach.cells is not None or reach.departments is not None:
+        add(*_any_of(("path", reach.cells or ()), ("departments", reach.departments or ())))
+
+
+def _any_of(*wanted: tuple[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """A condition that one of the words is in its column, and the words."""
+    words = [(column, f"/{word}/") for column, of in wanted for word in of]
+    if not words:
+        return ("0",)
+    return f"({' OR '.join(f'instr({column}, ?) > 0' for column, _ in words)})", *[word for _, word in words]
 
 
 def _equal(where: Filter) -> tuple[tuple[str, object], ...]:

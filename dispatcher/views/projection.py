@@ -22,7 +22,7 @@ from dispatcher.views.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES, inse
 from dispatcher.views.spells import Spell, spells
 from dispatcher.views.writes import writes_of
 
-__all__ = ["BATCH", "Projection", "ProjectionError"]
+__all__ = ["BATCH", "Projection", "ProjectionError", "view_path"]
 
 BATCH = 2_000  # records in one transaction: 4 MB of incidents, a tenth of a second
 _TOPICS = ("archive", "incidents", "events", "rejected")
@@ -32,6 +32,11 @@ _POSITION = (
     "INSERT INTO position (topic, seq, time_ms, mark) VALUES (?, ?, ?, ?) ON CONFLICT (topic) DO UPDATE SET"
     " seq = excluded.seq, time_ms = max(time_ms, excluded.time_ms), mark = excluded.mark"
 )
+
+
+def view_path(ledger: Path) -> Path:
+    """Where the projection of a ledger's file lies: beside it; deleted, it is made again."""
+    return ledger.with_name(f"{ledger.name}.view")
 
 
 class ProjectionError(Exception):

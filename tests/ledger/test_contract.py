@@ -312,3 +312,17 @@ def test_a_topic_is_followed_to_its_end_partition_by_partition(ledger):
             after = page[-1].seq
     assert found == [b"%d" % n for n in range(7)]
     assert [kept.value for kept in ledger.follow("dept.gas", -1, 10)] == [b"order"]
+
+
+def test_from_the_end_only_what_comes_later_is_followed(ledger):
+    owner, now = ledger.own(0), Position(0, 5)
+    ledger.append([Entry("reports", b"before")])
+    before: dict[tuple[str, str], bytes | None] = {("incidents", "a"): b"before"}
+    ledger.commit(owner, outcome(now, ("events", "a", b"before"), compacted=before), Position())
+    ends = {topic: ledger.end(topic) for topic in ("reports", "events", "incidents", "rejected")}
+    assert all(ledger.follow(topic, end, 10) == [] for topic, end in ends.items())
+    ledger.append([Entry("reports", b"later")])
+    later = [("events", "a", b"later"), ("rejected", "r", b"later")]
+    ledger.commit(owner, outcome(Position(1, 6), *later, compacted={("incidents", "b"): b"later"}), now)
+    found = {topic: [kept.value for kept in ledger.follow(topic, end, 10)] for topic, end in ends.items()}
+    assert found == dict.fromkeys(ends, [b"later"])

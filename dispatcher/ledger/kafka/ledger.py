@@ -137,6 +137,14 @@ class KafkaLedger:
                     break
         return found[:limit]
 
+    def end(self, topic: str, partition: int = 0) -> int:
+        """See the interface."""
+        return self._run(self._end(self._topic(topic, partition)))
+
+    async def _end(self, partition: TopicPartition) -> int:
+        async with consumer(self._place.connection) as client:
+            return (await bounds(client, [partition]))[partition][1] - 1
+
     def partitions(self, topic: str) -> int:
         """See the interface. Raises LedgerError: there is no such topic."""
         return self._run(self._count(topic))

@@ -1,0 +1,111 @@
+"""The gate: who asks, by their key; whether any of their roles opens the route; how much they may ask for.
+
+Default deny: a route is open to the roles it names and to nobody else.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+from starlette.requests import Request
+
+from dispatcher.gateway.keys import Keys
+from dispatcher.gateway.problems import Problem
+from dispatcher.gateway.roles import Person
+
+__all__ = ["Gate", "Needs"]
+
+TRIES_MAX: Final = 20  # wrong keys from one address; then it waits
+LOCKED_S: Final = 60.0
+REMEMBERED_MAX: Final = 10_000  # addresses and keys
+
+
+class _Bucket:
+    """So many things a second on average, so many at once."""
+
+    __slots__ = ("at_s", "left")
+
+    def __init__(self, left: float, at_s: float) -> None:
+        self.left, self.at_s = left, at_s
+
+
+class _Limits:
+    """A bucket for each name; those not heard of for longest are forgotten, which fills them."""
+
+    def __init__(self, rate_per_s: float, burst: float, clock: Callable[[], float]) -> None:
+        self._rate, self._burst, self._clock = rate_per_s, burst, clock
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+
+    def take(self, name: str, count: float) -> float:
+        """Take so many; returns 0, or in how many seconds there will be enough. Nothing is taken then."""
+        now_s = self._clock()
+        bucket = self._buckets.get(name)
+        if bucket is None:
+            bucket = self._buckets[name] = _Bucket(self._burst, now_s)
+            if len(self._buckets) > REMEMBERED_MAX:
+                self._buckets.popitem(last=False)
+        self._buckets.move_to_end(name)
+        bucket.left = min(self._burst, bucket.left + (now_s - bucket.at_s) * self._rate)
+        bucket.at_s = now_s
+        if bucket.left < count:
+            return (count - bucket.left) / self._rate
+        bucket.left -= count
+        return 0.0
+
+
+class Gate:
+    """Lets people in by their keys.
+
+    Args:
+        keys: of the city.
+        rate_per_s: records or requests a second for each key, on average.
+        burst: at once.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, keys: Keys, rate_per_s: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._keys = keys
+        self._limits = _Limits(rate_per_s, burst, clock)
+        self._wrong = _Limits(TRIES_MAX / LOCKED_S, TRIES_MAX, clock)
+
+    def person(self, request: Request) -> Person:
+        """Whose key the request shows. Raises Problem: 401 nobody's, 429 too many wrong ones from there."""
+        address = "-" if request.client is None else request.client.host
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        person = self._keys.person(key.strip()) if scheme.lower() == "bearer" else None
+        if person is not None:
+            return person
+        if scheme and (wait_s := self._wrong.take(address, 1)):
+            raise _later("too many wrong keys from this address", wait_s)
+        said = "the key is wrong or revoked" if scheme else "show a key: `Authorization: Bearer dk.…`"
+        raise Problem(401, "unauthorized", said, {"WWW-Authenticate": "Bearer"})
+
+    def spend(self, person: Person, count: int) -> None:
+        """Count what somebody asks for. Raises Problem: 429, with the time to wait."""
+        if wait_s := self._limits.take(person.key_id, count):
+            raise _later("too much at once for this key", wait_s)
+
+
+class Needs:
+    """A route's dependency: the person who asks, if one of these roles is theirs. Raises Problem: 401, 403, 429."""
+
+    def __init__(self, gate: Gate, *roles: str) -> None:
+        self._gate, self.roles = gate, frozenset(roles)
+
+    async def __call__(self, request: Request) -> Person:
+        """The person who asks."""
+        person = self._gate.person(request)
+        if not person.has(*self.roles):
+            raise Problem(
+                403,
+                "forbidden",
+                f"this is open to {', '.join(sorted(self.roles))}; the key has {', '.join(person.roles)}",
+            )
+        self._gate.spend(person, 1)
+        return person
+
+
+def _later(what: str, wait_s: float) -> Problem:
+    seconds = max(1, round(wait_s + 0.5))
+    return Problem(429, "too_many", f"{what}; try again in {seconds} s", {"Retry-After": str(seconds)})

@@ -1,0 +1,115 @@
+"""The gateway as one ASGI application: which routes there are, and what every answer has in common."""
+
+from importlib.metadata import version
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dispatcher.gateway.access import Gate
+from dispatcher.gateway.appending import Full
+from dispatcher.gateway.city import City
+from dispatcher.gateway.documents import SCHEMAS
+from dispatcher.gateway.keys import Keys
+from dispatcher.gateway.problems import Problem, answer, problem_response
+from dispatcher.gateway.reading import reading
+from dispatcher.gateway.reporting import reporting
+from dispatcher.gateway.streaming import streaming
+from dispatcher.gateway.updating import updating
+from dispatcher.hosts.run import Health
+from dispatcher.ledger import LedgerError
+
+__all__ = ["OPEN", "build_app"]
+
+OPEN: Final = ("/health/live", "/health/ready", "/metrics", "/openapi.json")  # without a key: loopback, behind a proxy
+_HEADERS: Final = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+]
+
+
+def build_app(city: City, keys: Keys, gate: Gate, registry: CollectorRegistry, health: Health) -> FastAPI:
+    """All routes, over one city."""
+    app = FastAPI(title="City dispatch", version=version("city-dispatch"), docs_url=None, redoc_url=None)
+    app.add_exception_handler(Problem, answer)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(LedgerError, _unwritten)
+    app.add_middleware(_Headers)
+    for router in (reporting(city, gate), updating(city, gate), reading(city, gate), streaming(city, gate, keys)):
+        app.include_router(router)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/health/live", include_in_schema=False)
+    async def live() -> Response:
+        return _well(health.live)
+
+    @app.get("/health/ready", include_in_schema=False)
+    async def ready() -> Response:
+        return _well(health.ready and health.live)
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            made = get_openapi(title=app.title, version=app.version, routes=app.routes)
+            components = made.setdefault("components", {})
+            components.setdefault("schemas", {}).update(SCHEMAS)
+            components["securitySchemes"] = {
+                "key": {"type": "http", "scheme": "bearer", "bearerFormat": "dk.<id>.<secret>"}
+            }
+            made["security"] = [{"key": []}]
+            app.openapi_schema = made
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]
+    return app
+
+
+def _well(well: bool) -> Response:
+    return PlainTextResponse("ok\n" if well else "not yet\n", 200 if well else 503)
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - it is registered for no other
+    said = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()[:10])
+    return problem_response(Problem(422, "invalid", said))
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for no other
+    said = {404: "there is nothing here; /openapi.json lists what there is", 405: "this is not asked for so"}
+    detail = said.get(error.status_code, str(error.detail))
+    headers = dict(error.headers) if error.headers else None
+    return problem_response(
+        Problem(error.status_code, "not_found" if error.status_code == 404 else "refused", detail, headers)
+    )
+
+
+async def _unwritten(_request: Request, error: Exception) -> Response:
+    wait = {"Retry-After": "1"}
+    word = "busy" if isinstance(error, Full) else "unavailable"
+    return problem_response(Problem(503, word, f"{error}; nothing was taken", wait))
+
+
+class _Headers:
+    """What every answer says, whatever it is."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_HEADERS]
+            await send(message)
+
+        await self._app(scope, receive, sent if scope["type"] == "http" else send)

@@ -1,0 +1,133 @@
+"""What the gateway reads and writes of a city: its ledger, the projection of it, and its topics as feeds.
+
+SQLite connections are for one thread at a time: one thread writes the ledger, one follows it, and each of those that
+read has connections of its own. Nothing here decides anything: what is appended is the engine's to take or refuse.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final, TypeVar
+
+from dispatcher.gateway.appending import Appender
+from dispatcher.gateway.feed import Feed
+from dispatcher.ledger import Entry, Kept, SqliteLedger
+from dispatcher.views import Projection, view_path
+
+__all__ = ["City"]
+
+T = TypeVar("T")
+LOOK_EVERY_S: Final = 0.05  # for what is new in the ledger
+READERS: Final = 4
+
+
+class _Connections(threading.local):
+    """A thread's own connections to read by, made on first use."""
+
+    ledger: SqliteLedger | None = None
+    view: Projection | None = None
+
+
+class City:
+    """A ledger in one file, beside the engine that works on it.
+
+    Args:
+        path: of the ledger, which is there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._view_path = path, view_path(path)
+        self._own = _Connections()
+        self._readers = ThreadPoolExecutor(READERS, "gateway-read")
+        self._follower = ThreadPoolExecutor(1, "gateway-follow")
+        self._writer = ThreadPoolExecutor(1, "gateway-append")
+        self._followed: Projection | None = None
+        self._written: SqliteLedger | None = None
+        self._appender = Appender(self._write)
+        self._feeds: dict[str, Feed] = {}
+        self._news = asyncio.Condition()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Follow the ledger and take appends until the block is left; what was taken by then is durable."""
+        await self._in(self._follower, self._catch_up)
+        async with asyncio.TaskGroup() as group:
+            appending = group.create_task(self._appender.run(), name="appending")
+            following = group.create_task(self._follow(), name="following")
+            try:
+                yield
+            finally:
+                self._appender.close()
+                await asyncio.wait([appending])
+                following.cancel()
+        for pool in (self._readers, self._follower, self._writer):
+            pool.shutdown()
+
+    async def append(self, entries: Sequence[Entry]) -> None:
+        """Return when the records are durable. Raises Full, LedgerError."""
+        await self._appender.append(entries)
+
+    async def read(self, query: Callable[[Projection], T]) -> T:
+        """Ask the projection."""
+        return await self._in(self._readers, lambda: query(self._view()))
+
+    async def feed(self, topic: str) -> Feed:
+        """A topic to be streamed; followed from the first time somebody asks for it."""
+        feed = self._feeds.get(topic)
+        if feed is None:
+            end = await self._in(self._readers, lambda: self._ledger().end(topic))
+            feed = self._feeds.setdefault(topic, Feed(topic, [end], self._read_on))
+        return feed
+
+    async def changed(self, longest_s: float) -> None:
+        """Return when the projection has taken up something new, or after that time."""
+        async with self._news:
+            try:
+                await asyncio.wait_for(self._news.wait(), longest_s)
+            except TimeoutError:
+                return
+
+    async def _follow(self) -> None:
+        while True:
+            for feed in list(self._feeds.values()):
+                await feed.turn()
+            if await self._in(self._follower, self._catch_up):
+                async with self._news:
+                    self._news.notify_all()
+            else:
+                await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _read_on(self, topic: str, after: int, limit: int, partition: int) -> list[Kept]:
+        return await self._in(self._readers, lambda: self._ledger().follow(topic, after, limit, partition))
+
+    async def _write(self, entries: Sequence[Entry]) -> None:
+        await self._in(self._writer, lambda: self._append(entries))
+
+    @staticmethod
+    async def _in(pool: ThreadPoolExecutor, doing: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(pool, doing)
+
+    # --- in threads -------------------------------------------------------------------------------------------------
+
+    def _append(self, entries: Sequence[Entry]) -> None:
+        if self._written is None:
+            self._written = SqliteLedger(self._path)
+        self._written.append(entries)
+
+    def _catch_up(self) -> int:
+        if self._followed is None:
+            self._followed = Projection(self._view_path)
+        return self._followed.catch_up(self._ledger())
+
+    def _ledger(self) -> SqliteLedger:
+        if self._own.ledger is None:
+            self._own.ledger = SqliteLedger(self._path, read_only=True)
+        return self._own.ledger
+
+    def _view(self) -> Projection:
+        if self._own.view is None:
+            self._own.view = Projection(self._view_path, read_only=True)
+        return self._own.view

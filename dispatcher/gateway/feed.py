@@ -1,0 +1,128 @@
+"""A topic as a stream for many readers: each goes at its own pace, none costs more than its place.
+
+The newest records are kept here once for all; who is further behind reads them from the ledger. So a reader that stalls
+holds nothing but a number, and one that was cut off goes on where its last event was, on any gateway.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
+
+from dispatcher.ledger import Kept
+
+__all__ = ["Feed", "Place", "PlaceError"]
+
+RECENT_MAX = 10_000  # records kept for those who are nearly up to date
+READ_MAX = 500  # records read at once
+
+Follow = Callable[[str, int, int, int], Awaitable[list[Kept]]]
+
+
+class PlaceError(ValueError):
+    """Not a place in a stream of ours; begin again without one."""
+
+
+class Place(NamedTuple):
+    """How far a reader has come: the last `seq` it has seen, by partition. As text: `12` or `12.40.7`."""
+
+    seqs: tuple[int, ...]
+
+    @classmethod
+    def parsed(cls, text: str, partitions: int) -> "Place":
+        """From the text of an event id. Raises PlaceError."""
+        try:
+            seqs = tuple(int(part) for part in text.split("."))
+        except ValueError as error:
+            raise PlaceError(f"not an event id of this stream: {text[:64]}") from error
+        if len(seqs) != partitions or min(seqs) < -1 or max(seqs) >= 1 << 63:
+            raise PlaceError(f"not an event id of this stream: {text[:64]}")
+        return cls(seqs)
+
+    def after(self, partition: int, seq: int) -> "Place":
+        """With one partition further on."""
+        return Place((*self.seqs[:partition], seq, *self.seqs[partition + 1 :]))
+
+    def __str__(self) -> str:
+        return ".".join(map(str, self.seqs))
+
+
+class _Lane:
+    """One partition of the topic."""
+
+    def __init__(self, last: int) -> None:
+        self.recent: deque[Kept] = deque(maxlen=RECENT_MAX)
+        self.before = last  # everything after this is in `recent`
+        self.last = last
+
+    def add(self, kept: Sequence[Kept]) -> None:
+        for record in kept:
+            if len(self.recent) == RECENT_MAX:
+                self.before = self.recent[0].seq
+            self.recent.append(record)
+        self.last = kept[-1].seq
+
+
+class Feed:
+    """One topic, followed.
+
+    Args:
+        topic: as `Ledger.follow` takes it.
+        ends: a place beyond all there is in each of its partitions.
+        follow: reads the ledger: topic, after, limit, partition.
+    """
+
+    def __init__(self, topic: str, ends: Sequence[int], follow: Follow) -> None:
+        self.topic, self.partitions = topic, len(ends)
+        self._follow = follow
+        self._lanes = [_Lane(end) for end in ends]
+        self._news = asyncio.Condition()
+
+    @property
+    def end(self) -> Place:
+        """Where the topic ends, as far as it has been followed."""
+        return Place(tuple(lane.last for lane in self._lanes))
+
+    async def turn(self) -> int:
+        """Take up what is new; returns how many records that are."""
+        found = 0
+        for partition, lane in enumerate(self._lanes):
+            while kept := await self._follow(self.topic, lane.last, READ_MAX, partition):
+                lane.add(kept)
+                found += len(kept)
+        if found:
+            async with self._news:
+                self._news.notify_all()
+        return found
+
+    async def wait(self, place: Place, longest_s: float) -> bool:
+        """Return when there is something beyond a place, or after that time; returns whether there is."""
+        async with self._news:
+            try:
+                await asyncio.wait_for(self._news.wait_for(lambda: self.end.seqs != place.seqs), longest_s)
+            except TimeoutError:
+                return False
+        return True
+
+    async def read(self, place: Place) -> list[tuple[int, Kept]]:
+        """Some records beyond a place, in order within each partition, with the numbers of their partitions."""
+        for partition, lane in enumerate(self._lanes):
+            after = place.seqs[partition]
+            if after >= lane.last:
+                continue
+            if after >= lane.before:
+                return [(partition, record) for record in _beyond(lane.recent, after)]
+            kept = await self._follow(self.topic, after, READ_MAX, partition)
+            if kept:
+                return [(partition, record) for record in kept]
+        return []
+
+
+def _beyond(recent: deque[Kept], after: int) -> list[Kept]:
+    found: list[Kept] = []
+    for record in reversed(recent):
+        if record.seq <= after:
+            break
+        found.append(record)
+    found.reverse()
+    return found[:READ_MAX]

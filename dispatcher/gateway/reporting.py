@@ -1,0 +1,106 @@
+"""`/v1/reports`: reports come in, and what became of one."""
+
+from typing import Annotated, Any, Final
+
+import msgspec
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dispatcher.core import REPORTS
+from dispatcher.core.messages import Report
+from dispatcher.gateway.access import Gate, Needs
+from dispatcher.gateway.answers import json_answer
+from dispatcher.gateway.bodies import TOGETHER_MAX, decode_all, read_body
+from dispatcher.gateway.city import City
+from dispatcher.gateway.documents import answers, body_of, struct_schema
+from dispatcher.gateway.problems import Problem
+from dispatcher.gateway.roles import CITY, Person
+from dispatcher.ledger import Entry
+from dispatcher.views import Projection, incident, incidents_of_report
+
+__all__ = ["reporting"]
+
+_decoder: Final = msgspec.json.Decoder(Report)
+_TAKEN: Final = {
+    "type": "object",
+    "required": ["reports"],
+    "properties": {
+        "reports": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["source", "report_id"],
+                "properties": {"source": {"type": "string"}, "report_id": {"type": "string"}},
+            },
+        }
+    },
+}
+_STANDING: Final = {
+    "type": "object",
+    "required": ["source", "report_id", "incident_id", "state", "stage"],
+    "properties": {
+        "source": {"type": "string"},
+        "report_id": {"type": "string"},
+        "incident_id": {"type": "string"},
+        "state": {"type": "string"},
+        "stage": {"type": "string"},
+    },
+}
+
+
+def reporting(city: City, gate: Gate) -> APIRouter:
+    """The routes."""
+    router = APIRouter(prefix="/v1/reports", tags=["reports"])
+    may_report = Needs(gate, "reporter", "acceptor", "street", "officer")
+
+    @router.post(
+        "",
+        status_code=201,
+        responses=answers(201, "Durable: there whatever happens.", _TAKEN, 400, 401, 403, 413, 422, 429, 503),
+        openapi_extra=body_of(struct_schema(Report), f"One report, or a list of at most {TOGETHER_MAX:,}."),
+    )
+    async def post_reports(request: Request, person: Annotated[Person, Depends(may_report)]) -> Response:
+        """Hand in one report, or a list of them, all or none.
+
+        The answer comes when they are durable. Sent again with the same `source` and `report_id` they count once.
+        """
+        reports, _ = decode_all(await read_body(request), _decoder)
+        for report in reports:
+            if CITY not in person.sources and report.source not in person.sources:
+                raise Problem(403, "not_your_source", f"this key may not report as {report.source}")
+        gate.spend(person, len(reports) - 1)
+        await city.append([Entry(REPORTS, msgspec.json.encode(report)) for report in reports])
+        taken = [{"source": report.source, "report_id": report.report_id} for report in reports]
+        return json_answer({"reports": taken}, 201)
+
+    @router.get(
+        "/{source}/{report_id}",
+        responses=answers(200, "What became of it.", _STANDING, 401, 403, 404, 422, 429),
+    )
+    async def get_report(source: str, report_id: str, person: Annotated[Person, Depends(may_report)]) -> Response:
+        """The incident a report has gone to, as far as its reporter may know."""
+        if CITY not in person.sources and source not in person.sources:
+            raise Problem(403, "not_your_source", f"this key may not ask for reports of {source}")
+        standing = await city.read(lambda view: _standing(view, source, report_id))
+        if standing is None:
+            raise Problem(
+                404, "not_found", "no such report has been worked on; one handed in a moment ago may be on its way"
+            )
+        return json_answer(standing)
+
+    return router
+
+
+def _standing(view: Projection, source: str, report_id: str) -> dict[str, Any] | None:
+    for incident_id in incidents_of_report(view, source, report_id)[:1]:
+        record = incident(view, incident_id)
+        if record is not None:
+            return {
+                "source": source,
+                "report_id": report_id,
+                "incident_id": incident_id,
+                "state": record.state,
+                "stage": record.stage,
+            }
+    return None

@@ -1,0 +1,53 @@
+"""Serving the application until it is asked to stop."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from fastapi import FastAPI
+
+__all__ = ["bind", "serve"]
+
+STOP_S = 3  # streams have so long to end by themselves
+
+
+class _Server(uvicorn.Server):
+    """Signals are the business of whoever starts it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them alone."""
+        yield
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket to serve on; 0 is any free port. Raises OSError: the address is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except BaseException:
+        bound.close()
+        raise
+    return bound
+
+
+async def serve(app: FastAPI, bound: socket.socket, stop: asyncio.Event, started: Callable[[], None]) -> None:
+    """Serve until `stop` is set; requests under way are finished."""
+    config = uvicorn.Config(
+        app, lifespan="off", log_config=None, access_log=False, server_header=False, date_header=False,
+        timeout_graceful_shutdown=STOP_S, backlog=2_048,
+    )  # fmt: skip
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve([bound]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    started()
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    stopping.cancel()
+    await serving

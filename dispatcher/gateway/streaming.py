@@ -1,0 +1,102 @@
+"""`/v1/streams`: queue events and orders as server-sent events, from wherever a reader left off.
+
+The id of an event is how far the reader has come in every partition, so `Last-Event-ID` is good on any gateway. A
+reader that stalls costs a number here and what its connection buffers; cut off, it can go on later.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Final
+
+import msgspec
+from fastapi import APIRouter, Depends, Header
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from dispatcher.gateway.access import Gate, Needs
+from dispatcher.gateway.city import City
+from dispatcher.gateway.documents import answers
+from dispatcher.gateway.feed import Feed, Place, PlaceError
+from dispatcher.gateway.keys import Keys
+from dispatcher.gateway.problems import Problem
+from dispatcher.gateway.roles import Person
+
+__all__ = ["streaming"]
+
+HEARTBEAT_S: Final = 15.0
+RETRY_MS: Final = 2_000  # after which a browser that was cut off comes back
+HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+Shown = Callable[[bytes], bool]
+
+
+class _Where(msgspec.Struct):
+    path: tuple[str, ...] = ()
+
+
+class _Routed(msgspec.Struct):
+    place: _Where = msgspec.field(default_factory=_Where)
+
+
+_routed: Final = msgspec.json.Decoder(_Routed).decode
+
+
+def streaming(city: City, gate: Gate, keys: Keys) -> APIRouter:
+    """The routes."""
+    router = APIRouter(prefix="/v1/streams", tags=["streams"])
+    may_queue = Needs(gate, "acceptor", "dispatcher", "checker", "callback", "shift_lead", "supervisor", "inspector")
+    may_department = Needs(gate, "department")
+    events = answers(
+        200, "Events without end.", {"type": "string"}, 401, 403, 404, 422, 429, media_type="text/event-stream"
+    )
+    Last = Annotated[str | None, Header(alias="Last-Event-ID", max_length=4_096)]  # noqa: N806 - a type
+
+    @router.get("/queue", responses=events, response_class=StreamingResponse)
+    async def stream_queue(
+        request: Request, person: Annotated[Person, Depends(may_queue)], last_event_id: Last = None
+    ) -> Response:
+        """What enters, changes in and leaves the operators' queue, as far as the areas of the key go."""
+        return await _stream(request, await city.feed("routed"), last_event_id, keys, person, _within(person))
+
+    @router.get("/departments/{code}", responses=events, response_class=StreamingResponse)
+    async def stream_department(
+        request: Request, code: str, person: Annotated[Person, Depends(may_department)], last_event_id: Last = None
+    ) -> Response:
+        """The orders of a department, to itself."""
+        if code not in person.bound("department"):
+            raise Problem(403, "not_your_department", "a department reads its own orders and no others")
+        return await _stream(request, await city.feed(f"dept.{code}"), last_event_id, keys, person, _within(person))
+
+    return router
+
+
+def _within(person: Person) -> Shown:
+    return lambda value: person.within(_routed(value).place.path)
+
+
+async def _stream(request: Request, feed: Feed, last: str | None, keys: Keys, person: Person, shown: Shown) -> Response:
+    try:
+        place = feed.end if last is None else Place.parsed(last, feed.partitions)
+    except PlaceError as error:
+        raise Problem(422, "bad_event_id", str(error)) from error
+    told = _events(request, feed, place, keys, person, shown)
+    return StreamingResponse(told, headers=HEADERS, media_type="text/event-stream")
+
+
+async def _events(
+    request: Request, feed: Feed, place: Place, keys: Keys, person: Person, shown: Shown
+) -> AsyncIterator[bytes]:
+    yield f"retry: {RETRY_MS}\nid: {place}\n\n".encode()
+    while keys.of(person.key_id) == person and not await request.is_disconnected():  # revoked or changed: it ends
+        portion, seen = list[bytes](), place
+        for partition, record in await feed.read(place):
+            place = place.after(partition, record.seq)
+            if record.value is not None and shown(record.value):
+                portion.append(b"id: %b\ndata: %b\n\n" % (str(place).encode(), record.value))
+        if portion:
+            yield b"".join(portion)
+        elif place != seen:
+            continue
+        elif not await feed.wait(place, HEARTBEAT_S):
+            yield f": still here\nid: {place}\n\n".encode()
+        await asyncio.sleep(0)

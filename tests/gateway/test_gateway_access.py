@@ -1,0 +1,111 @@
+"""Every route with every key: what is open is listed here, everything else must be shut."""
+
+import time
+
+import httpx
+import pytest
+from gateway_process import ROLES, Gateway, report, update, wait_until
+
+QUEUE = {"dispatcher", "shift_lead", "supervisor", "inspector"}
+LOOK = QUEUE | {"analyst", "dep", "street", "officer"}
+LIST = LOOK | {"elsewhere", "nowhere", "nypd", "other_street"}
+REPORT = {"reporter", "street", "other_street", "officer", "camera"}  # the last four: not as this source
+ACT = {"dispatcher", "shift_lead"}
+
+# name of the request: keys that get an answer below 400; the incident lies in cell 106 with the department dep
+OPEN = {
+    "GET /v1/incidents": LIST,
+    "GET /v1/queue": QUEUE | {"elsewhere", "nowhere"},
+    "GET /v1/incidents/{incident_id}": LOOK,
+    "GET /v1/incidents/{incident_id}/history": LOOK,
+    "POST /v1/reports": {"reporter"},
+    "GET /v1/reports/{source}/{report_id}": {"reporter"},
+    "POST /v1/updates": LOOK - {"supervisor", "inspector", "analyst"},  # a note
+    "GET /v1/streams/queue": QUEUE | {"elsewhere", "nowhere"},
+    "GET /v1/streams/departments/{code}": {"dep"},
+}
+
+
+@pytest.fixture(scope="module")
+def incident_id(gateway: Gateway) -> str:
+    return gateway.opened("reporter", report("access-1"))
+
+
+def routes(gateway: Gateway) -> list[str]:
+    document = httpx.get(f"{gateway.url}/openapi.json").json()
+    return [f"{method.upper()} {path}" for path, of in document["paths"].items() for method in of]
+
+
+def test_every_route_is_in_the_table(gateway: Gateway):
+    assert sorted(routes(gateway)) == sorted(OPEN)
+
+
+@pytest.mark.parametrize("route", sorted(OPEN))
+def test_a_route_is_open_to_these_keys_and_no_others(gateway: Gateway, incident_id: str, route: str):
+    found = {name for name in ROLES if _status(gateway, route, incident_id, name) < 400}
+    assert found == OPEN[route]
+
+
+@pytest.mark.parametrize("route", sorted(OPEN))
+def test_without_a_key_nothing_is_open(gateway: Gateway, incident_id: str, route: str):
+    assert _status(gateway, route, incident_id, None) == 401
+
+
+def _status(gateway: Gateway, route: str, incident_id: str, name: str | None) -> int:
+    method, path = route.split()
+    address = path.format(incident_id=incident_id, source="nyc-311", report_id="access-1", code="dep")
+    bodies = {
+        "POST /v1/reports": report(f"access-{name}"),
+        "POST /v1/updates": update(incident_id, f"access-{name}", "note", text="x"),
+    }
+    with gateway.client(name) as client, client.stream(method, address, json=bodies.get(route)) as answer:
+        return answer.status_code
+
+
+@pytest.mark.parametrize("name", sorted(LIST))
+def test_a_list_shows_what_one_may_see_and_no_more(gateway: Gateway, incident_id: str, name: str):
+    with gateway.client(name) as client:
+        lines = client.get("/v1/incidents", params={"limit": 1_000}).json()["lines"]
+        seen = {line["incident_id"] for line in lines}
+        assert (incident_id in seen) == (name in LOOK)
+        for line in lines[:20]:
+            assert client.get(f"/v1/incidents/{line['incident_id']}").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/v1", "/docs", "/redoc", "/v1/incidents/x/y", "/../etc/passwd", "/v1/keys"])
+def test_what_is_not_there_is_said_so(gateway: Gateway, path: str):
+    with gateway.client("admin") as client:
+        answer = client.get(path)
+    assert answer.status_code == 404
+    assert answer.json()["type"] == "urn:dispatch:not_found"
+
+
+def test_a_wrong_key_is_nobody_and_too_many_of_them_wait(own_gateway: Gateway):
+    right = own_gateway.keys["dispatcher"]
+    prefix, key_id, secret = right.split(".")
+    wrong = [f"{prefix}.{key_id}.{secret[:-1]}_", f"{prefix}.{key_id}.", f"xx.{key_id}.{secret}", "é", right + "x"]
+    for key in wrong:
+        answer = httpx.get(f"{own_gateway.url}/v1/queue", headers={"Authorization": f"Bearer {key}".encode()})
+        assert answer.status_code == 401, key
+        assert right not in answer.text
+    statuses = [
+        httpx.get(f"{own_gateway.url}/v1/queue", headers={"Authorization": "Bearer dk.x.y"}).status_code
+        for _ in range(25)
+    ]
+    assert statuses[0] == 401
+    assert statuses[-1] == 429
+    with own_gateway.client("dispatcher") as client:  # whoever has a right key is not held up by others
+        assert client.get("/v1/queue").status_code == 200
+
+
+def test_a_key_that_was_taken_back_opens_nothing_and_ends_its_streams(own_gateway: Gateway):
+    with own_gateway.client("dispatcher") as client, client.stream("GET", "/v1/streams/queue") as stream:
+        lines = stream.iter_lines()
+        assert next(lines).startswith("retry:")
+        own_gateway.revoke("dispatcher")
+        assert client.get("/v1/queue").status_code == 401
+        own_gateway.opened("reporter", report("access-revoked"))  # an event: what would be told is not
+        until = time.monotonic() + 20
+        told = [line for line in lines if line.startswith("data:") or time.monotonic() > until]
+        assert told == []
+    wait_until(lambda: own_gateway.process is not None and own_gateway.process.poll() is None)
