@@ -17,7 +17,7 @@ from dispatcher.gateway.documents import answers, body_of, struct_schema
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.roles import CITY, Person
 from dispatcher.ledger import Entry
-from dispatcher.views import Projection, incident, incidents_of_report
+from dispatcher.views import Projection, incident, incidents_of_report, refused
 
 __all__ = ["reporting"]
 
@@ -38,13 +38,15 @@ _TAKEN: Final = {
 }
 _STANDING: Final = {
     "type": "object",
-    "required": ["source", "report_id", "incident_id", "state", "stage"],
+    "required": ["source", "report_id", "state"],
     "properties": {
         "source": {"type": "string"},
         "report_id": {"type": "string"},
         "incident_id": {"type": "string"},
-        "state": {"type": "string"},
+        "state": {"type": "string", "description": "Of the incident, or `refused`."},
         "stage": {"type": "string"},
+        "reason": {"type": "string"},
+        "detail": {"type": "string"},
     },
 }
 
@@ -103,4 +105,13 @@ def _standing(view: Projection, source: str, report_id: str) -> dict[str, Any] |
                 "state": record.state,
                 "stage": record.stage,
             }
-    return None
+    row = refused(view, REPORTS, {"source": source, "report_id": report_id})
+    if row is None:
+        return None
+    return {
+        "source": source,
+        "report_id": report_id,
+        "state": "refused",
+        "reason": row.reason,
+        "detail": row.detail,
+    }

@@ -25,7 +25,7 @@ from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.reading import visible
 from dispatcher.gateway.roles import Person, parse_role
 from dispatcher.ledger import Entry
-from dispatcher.views import Projection, incident, incidents_of_report, refused_update
+from dispatcher.views import Projection, incident, incidents_of_report, refused
 
 __all__ = ["updating"]
 
@@ -136,7 +136,7 @@ def _said(view: Projection, incident_id: str, update_id: str, since_ms: int) -> 
     record = incident(view, incident_id)
     if record is not None and record.updates is not None and update_id in record.updates:
         return {"state": "taken", "revision": record.revision}
-    refused = refused_update(view, update_id, since_ms)
-    if refused is not None:
-        return {"state": "refused", "reason": refused.reason, "detail": refused.detail}
+    row = refused(view, UPDATES, {"update_id": update_id, "incident_id": incident_id}, since_ms)
+    if row is not None:
+        return {"state": "refused", "reason": row.reason, "detail": row.detail}
     return {"state": "on_its_way"}

@@ -23,7 +23,7 @@ from dispatcher.views.lists import (
     RejectedRow,
     incidents,
     queue,
-    refused_update,
+    refused,
     rejected,
 )
 from dispatcher.views.measures import incidents_behind, measure
@@ -53,6 +53,6 @@ __all__ = [
     "cell_value", "cohort_document", "document", "doubled_reports", "exemptions", "firms_of", "flows", "gaming",
     "history", "in_hands", "incident", "incident_json", "incidents", "incidents_behind", "incidents_of_report",
     "inspected", "measure", "measures_document", "measures_of", "measures_table", "percent", "promises", "queue",
-    "ratings", "read_firms", "read_inspections", "refused_update", "rejected", "scored", "states", "stocks",
+    "ratings", "read_firms", "read_inspections", "refused", "rejected", "scored", "states", "stocks",
     "table_csv", "time_of", "view_path", "whose_time",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ line whose own place changes meanwhile may). It is opaque text of the list that 
 
 import base64
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -23,7 +23,7 @@ __all__ = [
     "RejectedRow",
     "incidents",
     "queue",
-    "refused_update",
+    "refused",
     "rejected",
 ]
 
@@ -156,12 +156,13 @@ def rejected(
     return _page([RejectedRow(*row) for row in rows], limit, lambda row: (row.seq,))
 
 
-def refused_update(view: Projection, update_id: str, since_ms: int) -> RejectedRow | None:
-    """The last refusal of an update of this id that was handed in at an instant or later; None without one."""
+def refused(view: Projection, topic: str, said: Mapping[str, str], since_ms: int = 0) -> RejectedRow | None:
+    """The last refusal on an input topic, at an instant or later, of a message that says all this; None without one."""
+    words = [f'"{name}":{msgspec.json.encode(value).decode()}' for name, value in said.items()]
     row = view.db.execute(
-        f"SELECT {', '.join(RejectedRow._fields)} FROM rejected WHERE time_ms >= ? AND topic = 'updates'"  # noqa: S608
-        " AND instr(original, ?) > 0 ORDER BY seq DESC LIMIT 1",
-        (since_ms, f'"update_id":{msgspec.json.encode(update_id).decode()}'),
+        f"SELECT {', '.join(RejectedRow._fields)} FROM rejected WHERE time_ms >= ? AND topic = ?"  # noqa: S608
+        f"{' AND instr(original, ?) > 0' * len(words)} ORDER BY seq DESC LIMIT 1",
+        (since_ms, topic, *words),
     ).fetchone()
     return None if row is None else RejectedRow(*row)
 

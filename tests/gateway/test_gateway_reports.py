@@ -17,6 +17,15 @@ def test_a_report_is_taken_routed_and_found(gateway: Gateway):
     assert found["state"] == "dispatched"
 
 
+def test_a_report_that_the_engine_refuses_is_told_so(gateway: Gateway):
+    with gateway.client("reporter") as client:
+        assert client.post("/v1/reports", json=report("r-unknown", source="nobody")).status_code == 201
+        wait_until(lambda: client.get("/v1/reports/nobody/r-unknown").status_code == 200)
+        found = client.get("/v1/reports/nobody/r-unknown").json()
+    assert found["state"] == "refused"
+    assert found["reason"] == "unknown_source"
+
+
 def test_the_same_report_counts_once(gateway: Gateway):
     made = report("r-once", category="noise.worship")
     first = gateway.opened("reporter", made)
