@@ -3,6 +3,9 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from prometheus_client import CollectorRegistry
 
 from dispatcher.core.actions import ACTION_TABLE, ActionRule
 from dispatcher.core.lifecycle import (
@@ -13,6 +16,8 @@ from dispatcher.core.lifecycle import (
     AssignmentState,
     IncidentState,
 )
+from dispatcher.gateway import City, Gate, Keys, build_app
+from dispatcher.hosts.run import Health
 from rules.reference import reference
 
 FIRST, LAST = "<!-- reference: made by `make reference` -->\n", "<!-- end of reference -->\n"
@@ -61,10 +66,25 @@ def lifecycle() -> str:
     )
 
 
+def routes() -> str:
+    """Every route of the gateway: what it is for and which roles it is open to."""
+    with TemporaryDirectory() as directory:
+        keys = Keys(Path(directory) / "keys")
+        application = build_app(City(Path("city.db")), keys, Gate(keys, 1, 1), CollectorRegistry(), Health())
+        keys.close()
+    rows = [
+        f"| `{method.upper()} {path}` | {said['description'].splitlines()[0]} | {', '.join(said['x-roles'])} |"
+        for path, of in application.openapi()["paths"].items()
+        for method, said in of.items()
+    ]
+    return "\n".join(["| route | what | open to |", "|---|---|---|", *rows])
+
+
 PAGES: dict[Path, Callable[[], str]] = {
     HERE / "policy.md": lambda: reference("en"),
     HERE / "policy.zh.md": lambda: reference("zh"),
     HERE / "lifecycle.md": lifecycle,
+    HERE / "gateway.md": routes,
 }
 
 

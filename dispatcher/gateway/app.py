@@ -6,13 +6,14 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dispatcher.gateway.access import Gate
+from dispatcher.gateway.access import Gate, Needs
 from dispatcher.gateway.appending import Full
 from dispatcher.gateway.city import City
 from dispatcher.gateway.documents import SCHEMAS
@@ -43,7 +44,8 @@ def build_app(city: City, keys: Keys, gate: Gate, registry: CollectorRegistry, h
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(LedgerError, _unwritten)
     app.add_middleware(_Headers)
-    for router in (reporting(city, gate), updating(city, gate), reading(city, gate), streaming(city, gate, keys)):
+    routers = (reporting(city, gate), updating(city, gate), reading(city, gate), streaming(city, gate, keys))
+    for router in routers:
         app.include_router(router)
 
     @app.get("/metrics", include_in_schema=False)
@@ -67,11 +69,20 @@ def build_app(city: City, keys: Keys, gate: Gate, registry: CollectorRegistry, h
                 "key": {"type": "http", "scheme": "bearer", "bearerFormat": "dk.<id>.<secret>"}
             }
             made["security"] = [{"key": []}]
+            for route in (route for router in routers for route in router.routes if isinstance(route, APIRoute)):
+                for method in route.methods or ():
+                    made["paths"][route.path][method.lower()]["x-roles"] = _roles(route)
             app.openapi_schema = made
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]
     return app
+
+
+def _roles(route: APIRoute) -> list[str]:
+    """The roles a route is open to, as its dependency says."""
+    needs = [each.call for each in route.dependant.dependencies if isinstance(each.call, Needs)]
+    return sorted(set().union(*(need.roles for need in needs)))
 
 
 def _well(well: bool) -> Response:
