@@ -16,12 +16,14 @@ from dispatcher.core.lifecycle import (
     AssignmentState,
     IncidentState,
 )
-from dispatcher.gateway import City, Gate, Keys, build_app
+from dispatcher.gateway import City, Gate, Keys, Parts, build_app
 from dispatcher.hosts.run import Health
+from geo import load_grid
 from rules.reference import reference
 
 FIRST, LAST = "<!-- reference: made by `make reference` -->\n", "<!-- end of reference -->\n"
 HERE = Path(__file__).parent
+GRID = HERE.parent / "examples" / "nyc" / "grid.geojson"
 
 
 def diagram(moves: dict[tuple[str, str], str], start: str, everywhere: dict[str, str]) -> str:
@@ -70,7 +72,8 @@ def routes() -> str:
     """Every route of the gateway: what it is for and which roles it is open to."""
     with TemporaryDirectory() as directory:
         keys = Keys(Path(directory) / "keys")
-        application = build_app(City(Path("city.db")), keys, Gate(keys, 1, 1), CollectorRegistry(), Health())
+        gate, grid = Gate(keys, 1, 1), load_grid(GRID.read_bytes())
+        application = build_app(Parts(City(Path("city.db")), keys, gate, grid, 0, CollectorRegistry(), Health()))
         keys.close()
     rows = [
         f"| `{method.upper()} {path}` | {said['description'].splitlines()[0]} | {', '.join(said['x-roles'])} |"

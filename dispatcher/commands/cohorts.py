@@ -1,17 +1,16 @@
 """Which cases a command is about: periods, bases and instants as people write them."""
 
-import re
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from dispatcher.commands.instants import FIRST_YEAR, LAST_YEAR, instant_ms
+from dispatcher.commands.instants import instant_ms
 from dispatcher.commands.talk import fail, say
 from dispatcher.core import NEVER_MS, datetime_to_ms, ms_to_text
-from dispatcher.views import Basis, Cohort, Projection
+from dispatcher.views import Basis, Cohort, Projection, period
 from rules import Policy
 from rules.problems import Language
 
-__all__ = ["Asked", "cohort_of", "midnights", "period"]
+__all__ = ["Asked", "cohort_of", "midnights"]
 
 BASES: tuple[Basis, ...] = ("received", "filed", "due")
 MIDNIGHTS_MAX = 400  # a year and a bit: each is a look at all that was open
@@ -82,33 +81,3 @@ def midnights(cohort: Cohort, zone: ZoneInfo, lang: Language = "en") -> list[int
         fail(_WORDS[lang]["midnights"].format(n=n, most=MIDNIGHTS_MAX), 2)
     days = [last - timedelta(days=back) for back in reversed(range(n))]
     return [datetime_to_ms(datetime(day.year, day.month, day.day, tzinfo=zone)) for day in days]
-
-
-def period(text: str | None, zone: ZoneInfo) -> tuple[int, int]:
-    """A year, month or day, or two of them with `..` between, in the policy's zone: [from, to) in epoch ms.
-
-    Raises:
-        ValueError: it is nothing of the kind, or runs backwards.
-    """
-    if text is None:
-        return 0, NEVER_MS
-    first, _, last = text.partition("..")
-    start, end = _span(first)[0], _span(last or first)[1]
-    if end <= start:
-        raise ValueError(f"{text} runs backwards; the earlier day comes first")
-    return tuple(datetime_to_ms(day.replace(tzinfo=zone)) for day in (start, end))  # type: ignore[return-value]
-
-
-def _span(text: str) -> tuple[datetime, datetime]:
-    found = re.fullmatch(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", text)
-    if found is None:
-        raise ValueError(f"{text} is no period: 2018, 2018-10, 2018-10-05, or two of them with .. between")
-    year, month, day = (None if part is None else int(part) for part in found.groups())
-    if not FIRST_YEAR <= (year or 0) <= LAST_YEAR:
-        raise ValueError(f"{text} is no period: years run from {FIRST_YEAR:04} to {LAST_YEAR}")
-    start = datetime(year or 1, month or 1, day or 1)  # noqa: DTZ001 - the caller puts the zone to it
-    if month is None:
-        return start, start.replace(year=start.year + 1)
-    if day is None:
-        return start, (start + timedelta(days=32)).replace(day=1)
-    return start, start + timedelta(days=1)

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 from dispatcher.commands.talk import fail
 from dispatcher.core import datetime_to_ms
+from dispatcher.views.periods import FIRST_YEAR, LAST_YEAR
 from rules.problems import Language
 
-__all__ = ["FIRST_YEAR", "LAST_YEAR", "instant_ms"]
+__all__ = ["instant_ms"]
 
-FIRST_YEAR, LAST_YEAR = 2, 9998  # in every time zone a year that can be written
 _WORDS: dict[Language, str] = {
     "en": "{option} takes an instant with its offset, as 2026-10-01T06:00:00+08:00, not {text}",
     "zh": "{option} 应为带时差的时刻，如 2026-10-01T06:00:00+08:00，而不是 {text}",

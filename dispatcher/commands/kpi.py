@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from dispatcher.commands.cohorts import Asked, cohort_of, midnights, period
+from dispatcher.commands.cohorts import Asked, cohort_of, midnights
 from dispatcher.commands.opening import opened, stored_policy
 from dispatcher.commands.talk import fail, language_of, out, print_json
 from dispatcher.commands.workbook import put_out
@@ -36,7 +36,7 @@ from dispatcher.views.gaming import ClockOf
 from dispatcher.views.titles import title
 from rules import Category, Clock, Department, Policy, load_canonical
 
-__all__ = ["LISTS", "heading_of", "kpi_command", "labelled", "names_of", "period"]
+__all__ = ["LISTS", "heading_of", "kpi_command", "labelled", "names_of"]
 
 Lang = Literal["zh", "en"]
 _AS_OF = {"en": "as of", "zh": "截至"}

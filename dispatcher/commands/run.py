@@ -12,7 +12,7 @@ from dispatcher.commands.memory import settle_memory
 from dispatcher.commands.opening import config_of
 from dispatcher.commands.talk import say
 from dispatcher.config import Config
-from dispatcher.gateway import City, Gate, Keys, build_app, serve
+from dispatcher.gateway import City, Gate, Keys, Parts, build_app, serve
 from dispatcher.gateway.serving import bind
 from dispatcher.hosts.embedded import Embedded
 from dispatcher.hosts.replay import refuse_unfinished_replay
@@ -22,6 +22,7 @@ from dispatcher.hosts.start import start
 from dispatcher.ledger import SqliteLedger
 from dispatcher.metrics import EngineMetrics
 from dispatcher.notices import NoticeCounters, Voice, delivering
+from geo import Grid
 
 __all__ = ["run_command"]
 
@@ -32,6 +33,7 @@ class _Running(NamedTuple):
     config: Config
     path: Path  # of the ledger
     keys: Keys
+    grid: Grid
     host: Embedded
     metrics: EngineMetrics
     health: Health
@@ -58,9 +60,11 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
                     f" {setup.policy.sha256[:12]}, which is not used: see `dispatcher rules diff"
                     f" {in_force.sha256[:12]} {config.policy}`, put it in force with `dispatcher rules activate`"
                 )
+            host_name, port = bound.getsockname()[:2]
+            say(f"following {path}; http://{host_name}:{port}/, keys by `dispatcher keys`")
             keys = Keys(keys_path(config, ledger_path))
             voice = Voice(config.notices.language, in_force.timezone)
-            running = _Running(config, path, keys, host, metrics, health)
+            running = _Running(config, path, keys, setup.grid, host, metrics, health)
             with delivering(path, config.notices, voice, NoticeCounters(metrics.registry)):
                 ended_by = asyncio.run(_run(running, bound))
             keys.close()
@@ -85,13 +89,16 @@ async def _run(running: _Running, bound: socket.socket) -> str:
         asyncio.to_thread(run_until, stop, running.host, running.metrics, running.health, poll_ms)
     )
     engine.add_done_callback(lambda _: ending.set())
-    host, port = bound.getsockname()[:2]
     try:
         city, limits = City(running.path), running.config.gateway
         gate = Gate(running.keys, limits.rate_per_s, limits.burst)
-        app = build_app(city, running.keys, gate, running.metrics.registry, running.health)
+        parts = Parts(
+            city, running.keys, gate, running.grid, running.config.locate.tolerance_m, running.metrics.registry,
+            running.health,
+        )  # fmt: skip
+        app = build_app(parts)
         async with city.open():
-            await serve(app, bound, ending, lambda: say(f"following {running.path}; http://{host}:{port}/"))
+            await serve(app, bound, ending)
     finally:
         stop.set()
         await engine

@@ -1,7 +1,7 @@
 """The gateway as one ASGI application: which routes there are, and what every answer has in common."""
 
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -17,7 +17,9 @@ from dispatcher.gateway.access import Gate, Needs
 from dispatcher.gateway.appending import Full
 from dispatcher.gateway.city import City
 from dispatcher.gateway.documents import SCHEMAS
+from dispatcher.gateway.geography import geography
 from dispatcher.gateway.keys import Keys
+from dispatcher.gateway.measuring import measuring
 from dispatcher.gateway.problems import Problem, answer, problem_response
 from dispatcher.gateway.reading import reading
 from dispatcher.gateway.reporting import reporting
@@ -25,8 +27,9 @@ from dispatcher.gateway.streaming import streaming
 from dispatcher.gateway.updating import updating
 from dispatcher.hosts.run import Health
 from dispatcher.ledger import LedgerError
+from geo import Grid
 
-__all__ = ["OPEN", "build_app"]
+__all__ = ["OPEN", "Parts", "build_app"]
 
 OPEN: Final = ("/health/live", "/health/ready", "/metrics", "/openapi.json")  # without a key: loopback, behind a proxy
 _HEADERS: Final = [
@@ -36,21 +39,41 @@ _HEADERS: Final = [
 ]
 
 
-def build_app(city: City, keys: Keys, gate: Gate, registry: CollectorRegistry, health: Health) -> FastAPI:
+class Parts(NamedTuple):
+    """What the gateway is made of."""
+
+    city: City
+    keys: Keys
+    gate: Gate
+    grid: Grid
+    tolerance_m: float
+    registry: CollectorRegistry
+    health: Health
+
+
+def build_app(parts: Parts) -> FastAPI:
     """All routes, over one city."""
+    city, keys, gate, health = parts.city, parts.keys, parts.gate, parts.health
     app = FastAPI(title="City dispatch", version=version("city-dispatch"), docs_url=None, redoc_url=None)
     app.add_exception_handler(Problem, answer)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(LedgerError, _unwritten)
     app.add_middleware(_Headers)
-    routers = (reporting(city, gate), updating(city, gate), reading(city, gate), streaming(city, gate, keys))
+    routers = (
+        reporting(city, gate),
+        updating(city, gate),
+        reading(city, gate),
+        streaming(city, gate, keys),
+        measuring(city, gate),
+        geography(parts.grid, parts.tolerance_m, gate),
+    )
     for router in routers:
         app.include_router(router)
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(parts.registry), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/health/live", include_in_schema=False)
     async def live() -> Response:

@@ -12,10 +12,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
+import msgspec
+
 from dispatcher.gateway.appending import Appender
 from dispatcher.gateway.feed import Feed
-from dispatcher.ledger import Entry, Kept, SqliteLedger
+from dispatcher.ledger import Entry, Kept, LedgerError, SqliteLedger
 from dispatcher.views import Projection, view_path
+from rules import Policy, load_canonical
 
 __all__ = ["City"]
 
@@ -47,6 +50,7 @@ class City:
         self._followed: Projection | None = None
         self._written: SqliteLedger | None = None
         self._appender = Appender(self._write)
+        self._policy: Policy | None = None
         self._feeds: dict[str, Feed] = {}
         self._news = asyncio.Condition()
 
@@ -73,6 +77,10 @@ class City:
     async def read(self, query: Callable[[Projection], T]) -> T:
         """Ask the projection."""
         return await self._in(self._readers, lambda: query(self._view()))
+
+    async def policy(self) -> Policy:
+        """The one in force. Raises LedgerError: nothing has been worked through yet."""
+        return await self._in(self._readers, self._in_force)
 
     async def feed(self, topic: str) -> Feed:
         """A topic to be streamed; followed from the first time somebody asks for it."""
@@ -111,6 +119,18 @@ class City:
         return await asyncio.get_running_loop().run_in_executor(pool, doing)
 
     # --- in threads -------------------------------------------------------------------------------------------------
+
+    def _in_force(self) -> Policy:
+        value = self._ledger().newest("state", "policy")
+        if value is None:
+            raise LedgerError("no policy is in force yet; try again in a moment")
+        sha256 = msgspec.json.decode(value, type=str)
+        if self._policy is None or self._policy.sha256 != sha256:
+            document = self._ledger().newest("policies", sha256)
+            if document is None:
+                raise LedgerError(f"policy {sha256[:12]} is in force and not stored")
+            self._policy = load_canonical(document)
+        return self._policy
 
     def _append(self, entries: Sequence[Entry]) -> None:
         if self._written is None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import uvicorn
 from fastapi import FastAPI
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 __all__ = ["bind", "serve"]
 
 STOP_S = 3  # streams have so long to end by themselves
+WAITING_MAX = 2_048  # connections that nobody has taken up yet
 
 
 class _Server(uvicorn.Server):
@@ -23,29 +25,28 @@ class _Server(uvicorn.Server):
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket to serve on; 0 is any free port. Raises OSError: the address is taken."""
+    """A socket to serve on, with whoever comes waiting; 0 is any free port. Raises OSError: the address is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
+        bound.listen(WAITING_MAX)
     except BaseException:
         bound.close()
         raise
     return bound
 
 
-async def serve(app: FastAPI, bound: socket.socket, stop: asyncio.Event, started: Callable[[], None]) -> None:
+async def serve(app: FastAPI, bound: socket.socket, stop: asyncio.Event) -> None:
     """Serve until `stop` is set; requests under way are finished."""
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # who starts it says so in words of their own
     config = uvicorn.Config(
         app, lifespan="off", log_config=None, access_log=False, server_header=False, date_header=False,
-        timeout_graceful_shutdown=STOP_S, backlog=2_048,
+        timeout_graceful_shutdown=STOP_S, backlog=WAITING_MAX,
     )  # fmt: skip
     server = _Server(config)
     serving = asyncio.create_task(server.serve([bound]))
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.01)
-    started()
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True

@@ -27,6 +27,7 @@ from dispatcher.views.lists import (
     rejected,
 )
 from dispatcher.views.measures import incidents_behind, measure
+from dispatcher.views.periods import period
 from dispatcher.views.projection import Projection, ProjectionError, view_path
 from dispatcher.views.queries import (
     History,
@@ -52,7 +53,7 @@ __all__ = [
     "Stock", "Suspect", "Table", "WhoseTime", "all_terms", "boards", "callbacks_due", "came_back", "cell_text",
     "cell_value", "cohort_document", "document", "doubled_reports", "exemptions", "firms_of", "flows", "gaming",
     "history", "in_hands", "incident", "incident_json", "incidents", "incidents_behind", "incidents_of_report",
-    "inspected", "measure", "measures_document", "measures_of", "measures_table", "percent", "promises", "queue",
-    "ratings", "read_firms", "read_inspections", "refused", "rejected", "scored", "states", "stocks",
+    "inspected", "measure", "measures_document", "measures_of", "measures_table", "percent", "period", "promises",
+    "queue", "ratings", "read_firms", "read_inspections", "refused", "rejected", "scored", "states", "stocks",
     "table_csv", "time_of", "view_path", "whose_time",
 ]  # fmt: skip

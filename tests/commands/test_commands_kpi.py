@@ -6,12 +6,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from dispatcher.commands.cohorts import period
 from dispatcher.commands.incident import _history
 from dispatcher.commands.reroute import preview_command
 from dispatcher.commands.workbook import write_xlsx
 from dispatcher.hosts.setup import read_policy
-from dispatcher.views import RATES, TERMS, Cell, History, Rate, Table
+from dispatcher.views import RATES, TERMS, Cell, History, Rate, Table, period
 from geo import load_grid
 from tests.acceptance.command_line import dispatcher, replay
 

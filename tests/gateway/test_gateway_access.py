@@ -21,6 +21,9 @@ OPEN = {
     "POST /v1/reports": {"reporter"},
     "GET /v1/reports/{source}/{report_id}": {"reporter"},
     "POST /v1/updates": LOOK - {"supervisor", "inspector", "analyst"},  # a note
+    "GET /v1/measures": {"shift_lead", "supervisor", "inspector", "analyst"},
+    "GET /v1/grid.geojson": LIST | {"reporter", "camera"},
+    "GET /v1/locate?lon=-73.98&lat=40.75": LIST | {"reporter", "camera"},
     "GET /v1/streams/queue": QUEUE | {"elsewhere", "nowhere"},
     "GET /v1/streams/departments/{code}": {"dep"},
 }
@@ -37,7 +40,7 @@ def routes(gateway: Gateway) -> list[str]:
 
 
 def test_every_route_is_in_the_table(gateway: Gateway):
-    assert sorted(routes(gateway)) == sorted(OPEN)
+    assert sorted(routes(gateway)) == sorted(route.partition("?")[0] for route in OPEN)
 
 
 @pytest.mark.parametrize("route", sorted(OPEN))

@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 from rich.table import Table
 
-from dispatcher.commands.kpi import period as span
 from dispatcher.commands.opening import opened
 from dispatcher.commands.talk import fail, language_of, out, progress
 from dispatcher.core import ms_to_text
@@ -19,6 +18,7 @@ from dispatcher.hosts.setup import Books, read_policy
 from dispatcher.policies.backtest import Case, backtest, rule_of
 from dispatcher.policies.backtest_sums import Sums
 from dispatcher.policies.past import end_of
+from dispatcher.views import period as span
 from rules import Decision
 
 __all__ = ["backtest_command"]

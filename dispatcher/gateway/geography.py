@@ -1,0 +1,81 @@
+"""`/v1/grid.geojson` and `/v1/locate`: the cells of the city, and the one a position lies in."""
+
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+import numpy as np
+import shapely
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import Response
+
+from dispatcher.gateway.access import Gate, Needs
+from dispatcher.gateway.answers import json_answer, json_bytes
+from dispatcher.gateway.documents import answers
+from dispatcher.gateway.problems import Problem
+from dispatcher.gateway.reading import LOOKING
+from dispatcher.gateway.roles import Person
+from geo import Grid, Locator, to_wgs84
+
+__all__ = ["geography"]
+
+CELLS_MAX: Final = 10_000  # in one answer
+_OBJECT: Final[dict[str, Any]] = {"type": "object"}
+_Longitude = Annotated[float, Query(ge=-180, le=180)]
+_Latitude = Annotated[float, Query(ge=-90, le=90)]
+
+
+def geography(grid: Grid, tolerance_m: float, gate: Gate) -> APIRouter:
+    """The routes."""
+    router = APIRouter(prefix="/v1", tags=["geography"])
+    may_ask = Needs(gate, "reporter", *LOOKING)
+    locator = Locator(grid, tolerance_m=tolerance_m)
+
+    @router.get("/locate", responses=answers(200, "The cell and how it was found.", _OBJECT, 401, 403, 422, 429))
+    async def locate(
+        _person: Annotated[Person, Depends(may_ask)],
+        lon: _Longitude,
+        lat: _Latitude,
+        accuracy_m: Annotated[float | None, Query(gt=0, le=100_000)] = None,
+        crs: Literal["wgs84", "gcj02", "bd09"] = "wgs84",
+    ) -> Response:
+        """The cell of a position, with the cells around it."""
+        if crs != "wgs84":
+            xs, ys = to_wgs84([lon], [lat], crs)
+            lon, lat = float(xs[0]), float(ys[0])
+        return json_answer(locator.place(lon, lat, accuracy_m))
+
+    @router.get("/grid.geojson", responses=answers(200, "A FeatureCollection.", _OBJECT, 401, 403, 413, 422, 429))
+    def cells(
+        _person: Annotated[Person, Depends(may_ask)],
+        level: Annotated[int, Query(ge=1, le=9)] = 1,
+        bbox: Annotated[str | None, Query(max_length=100, description="west,south,east,north in degrees")] = None,
+    ) -> Response:
+        """The cells of a level, all of them or those that meet a box."""
+        if level > grid.levels:
+            raise Problem(422, "invalid", f"the grid has {grid.levels} levels")
+        numbers = np.array([grid.number(code) for code in grid.cells_at(level)], dtype=np.int64)
+        if bbox is not None:
+            numbers = numbers[shapely.intersects(grid.geometries[numbers], shapely.box(*_box(bbox)))]
+        if len(numbers) > CELLS_MAX:
+            raise Problem(413, "too_many", f"{len(numbers):,} cells, at most {CELLS_MAX:,} at once; give a bbox")
+        features = [
+            {
+                "type": "Feature",
+                "properties": {"code": grid.codes[n], "name": grid.names[n], "level": level, "path": grid.paths[n]},
+                "geometry": msgspec.Raw(shapely.to_geojson(grid.geometries[n]).encode()),
+            }
+            for n in numbers.tolist()
+        ]
+        return json_bytes(msgspec.json.encode({"type": "FeatureCollection", "features": features}))
+
+    return router
+
+
+def _box(text: str) -> tuple[float, float, float, float]:
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise Problem(422, "invalid", "bbox is west,south,east,north in degrees") from error
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise Problem(422, "invalid", "bbox is west,south,east,north in degrees, west and south first")
+    return west, south, east, north
