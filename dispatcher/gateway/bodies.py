@@ -37,7 +37,7 @@ def decode_all(body: bytes, decoder: msgspec.json.Decoder[T]) -> tuple[list[T], 
     """One object or a list of them, each within the limits of a message; and whether it was a list.
 
     Raises:
-        Problem: 422 with everything that is wrong, by its place in the list; 413 there are too many.
+        Problem: 422 with everything that is wrong, by its place in the list.
     """
     listed = body.lstrip()[:1] == b"["
     try:
@@ -45,7 +45,7 @@ def decode_all(body: bytes, decoder: msgspec.json.Decoder[T]) -> tuple[list[T], 
     except msgspec.MsgspecError as error:
         raise Problem(422, "not_json", f"the body is not JSON: {error}") from error
     if len(raws) > TOGETHER_MAX:
-        raise Problem(413, "too_many", f"{len(raws):,} at once, at most {TOGETHER_MAX:,}; send them in parts")
+        raise Problem(422, "too_many", f"{len(raws):,} at once, at most {TOGETHER_MAX:,}; send them in parts")
     found, wrong = list[T](), list[dict[str, Any]]()
     for at, raw in enumerate(raws):
         said = _problem_of(raw, decoder, found)

@@ -1,12 +1,11 @@
 """`/v1/measures`: rates of the whole city, each with both of its terms, as of an instant."""
 
-from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from dispatcher.core import datetime_to_ms
+from dispatcher.core import text_to_ms
 from dispatcher.gateway.access import Gate, Needs
 from dispatcher.gateway.answers import json_answer
 from dispatcher.gateway.city import City
@@ -22,6 +21,11 @@ _Period = Annotated[
     str | None, Query(max_length=24, description="2026, 2026-11, 2026-11-30, or two of them with `..` between.")
 ]
 
+_Instant = Annotated[
+    str | None,
+    Query(max_length=40, description="As known then; by default now.", json_schema_extra={"format": "date-time"}),
+]
+
 
 def measuring(city: City, gate: Gate) -> APIRouter:
     """The routes."""
@@ -33,7 +37,7 @@ def measuring(city: City, gate: Gate) -> APIRouter:
         person: Annotated[Person, Depends(may_measure)],
         basis: Basis = "filed",
         during: _Period = None,
-        as_of: Annotated[datetime | None, Query(description="As known then; by default now.")] = None,
+        as_of: _Instant = None,
         by: GroupBy | None = None,
         level: Annotated[int, Query(ge=0, le=9, description="Of areas: the grid's level; of categories: depth.")] = 0,
         adjusted: Annotated[bool, Query(description="Without what an appeal or an outage exempts.")] = False,
@@ -46,7 +50,7 @@ def measuring(city: City, gate: Gate) -> APIRouter:
         policy = await city.policy()
         try:
             from_ms, to_ms = period(during, policy.timezone)
-            as_of_ms = None if as_of is None else datetime_to_ms(as_of)
+            as_of_ms = None if as_of is None else text_to_ms(as_of)
         except (ValueError, OverflowError) as error:
             raise Problem(422, "invalid", str(error)) from error
 

@@ -20,6 +20,11 @@ WAIT_S = 60.0
 ROLES: dict[str, dict[str, Any]] = {
     "reporter": {"roles": ["reporter"], "sources": ["*"]},
     "camera": {"roles": ["reporter"], "sources": ["camera"]},
+    "everybody": {
+        "roles": ["reporter", "dispatcher", "supervisor", "analyst", "department:dep", "officer:106"],
+        "areas": ["*"],
+        "sources": ["*"],
+    },
     "dispatcher": {"roles": ["dispatcher"], "areas": ["*"]},
     "shift_lead": {"roles": ["shift_lead"], "areas": ["*"]},
     "supervisor": {"roles": ["supervisor"], "areas": ["*"]},

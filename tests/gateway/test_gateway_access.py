@@ -6,7 +6,7 @@ import httpx
 import pytest
 from gateway_process import ROLES, Gateway, report, update, wait_until
 
-QUEUE = {"dispatcher", "shift_lead", "supervisor", "inspector"}
+QUEUE = {"dispatcher", "shift_lead", "supervisor", "inspector", "everybody"}
 LOOK = QUEUE | {"analyst", "dep", "street", "officer"}
 LIST = LOOK | {"elsewhere", "nowhere", "nypd", "other_street"}
 REPORT = {"reporter", "street", "other_street", "officer", "camera"}  # the last four: not as this source
@@ -18,14 +18,14 @@ OPEN = {
     "GET /v1/queue": QUEUE | {"elsewhere", "nowhere"},
     "GET /v1/incidents/{incident_id}": LOOK,
     "GET /v1/incidents/{incident_id}/history": LOOK,
-    "POST /v1/reports": {"reporter"},
-    "GET /v1/reports/{source}/{report_id}": {"reporter"},
+    "POST /v1/reports": {"reporter", "everybody"},
+    "GET /v1/reports/{source}/{report_id}": {"reporter", "everybody"},
     "POST /v1/updates": LOOK - {"supervisor", "inspector", "analyst"},  # a note
-    "GET /v1/measures": {"shift_lead", "supervisor", "inspector", "analyst"},
+    "GET /v1/measures": {"shift_lead", "supervisor", "inspector", "analyst", "everybody"},
     "GET /v1/grid.geojson": LIST | {"reporter", "camera"},
     "GET /v1/locate?lon=-73.98&lat=40.75": LIST | {"reporter", "camera"},
     "GET /v1/streams/queue": QUEUE | {"elsewhere", "nowhere"},
-    "GET /v1/streams/departments/{code}": {"dep"},
+    "GET /v1/streams/departments/{code}": {"dep", "everybody"},
 }
 
 

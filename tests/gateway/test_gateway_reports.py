@@ -59,7 +59,7 @@ def test_of_a_list_with_something_wrong_nothing_is_taken_and_everything_is_told(
         (b"[1]", 422, "invalid"),
         (b"\xff\xfe", 422, "invalid"),
         (b'{"report_id":"x"' + b" " * 70_000 + b"}", 422, "invalid"),
-        (b"[" + b"{}," * 1_000 + b"{}]", 413, "too_many"),
+        (b"[" + b"{}," * 1_000 + b"{}]", 422, "too_many"),
         (b" " * 9_000_000, 413, "too_large"),
         (b'["' + b"[" * 100_000, 422, "not_json"),
     ],

@@ -1,0 +1,36 @@
+"""Whatever is asked, the answer is one that the OpenAPI document names, and never a failure of ours."""
+
+import subprocess
+import sys
+
+import httpx
+from gateway_process import Gateway, report
+from jsonschema.validators import validator_for
+
+CHECKS = (
+    "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance",
+    "negative_data_rejection", "ignored_auth", "unsupported_method",
+)  # fmt: skip
+
+
+def test_the_document_is_one(gateway: Gateway):
+    document = httpx.get(f"{gateway.url}/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    for schema in document["components"]["schemas"].values():
+        validator_for(schema).check_schema(schema)
+
+
+def test_whatever_is_asked_the_answer_is_a_documented_one(gateway: Gateway):
+    """By Schemathesis: made-up requests, right and wrong ones. Streams have no end and are tested by themselves."""
+    gateway.opened("reporter", report("fuzz-1"))
+    command = [
+        sys.executable, "-m", "schemathesis.cli", "run", f"{gateway.url}/openapi.json",
+        "-H", f"Authorization: Bearer {gateway.keys['everybody']}", "--exclude-path-regex", "streams",
+        "--checks", ",".join(CHECKS), "-n", "15", "--phases", "coverage,fuzzing", "--seed", "1",
+        "--suppress-health-check", "all",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=250)
+    said = done.stdout[-6_000:]
+    assert done.returncode == 0, said
+    assert "Test cases:" in said
+    assert "500" not in gateway.log()
