@@ -53,6 +53,7 @@ class City:
         self._policy: Policy | None = None
         self._feeds: dict[str, Feed] = {}
         self._news = asyncio.Condition()
+        self.version = 0  # raised whenever the projection has taken up something new
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -90,11 +91,11 @@ class City:
             feed = self._feeds.setdefault(topic, Feed(topic, [end], self._read_on))
         return feed
 
-    async def changed(self, longest_s: float) -> None:
-        """Return when the projection has taken up something new, or after that time."""
+    async def changed(self, version: int, longest_s: float) -> None:
+        """Return when the projection has another version, or after that time."""
         async with self._news:
             try:
-                await asyncio.wait_for(self._news.wait(), longest_s)
+                await asyncio.wait_for(self._news.wait_for(lambda: self.version != version), longest_s)
             except TimeoutError:
                 return
 
@@ -104,6 +105,7 @@ class City:
                 await feed.turn()
             if await self._in(self._follower, self._catch_up):
                 async with self._news:
+                    self.version += 1
                     self._news.notify_all()
             else:
                 await asyncio.sleep(LOOK_EVERY_S)

@@ -71,6 +71,8 @@ def reporting(city: City, gate: Gate) -> APIRouter:
         for report in reports:
             if CITY not in person.sources and report.source not in person.sources:
                 raise Problem(403, "not_your_source", f"this key may not report as {report.source}")
+            if report.whistle is not None and report.whistle.unit not in person.bound("street"):
+                raise Problem(403, "not_your_street", "a whistle is blown by its street: the key has another, or none")
         gate.spend(person, len(reports) - 1)
         await city.append([Entry(REPORTS, msgspec.json.encode(report)) for report in reports])
         taken = [{"source": report.source, "report_id": report.report_id} for report in reports]

@@ -4,8 +4,8 @@ The engine decides whether an action is allowed, in the order of its log. Here i
 a role for it and that the incident is their business; the answer can wait a moment for what the engine says.
 """
 
-import asyncio
 import time
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -92,17 +92,31 @@ def updating(city: City, gate: Gate) -> APIRouter:
             acting = msgspec.structs.replace(update, incident_id=ids[-1], actor=_actor(person, update, role))
             entries.append(Entry(UPDATES, msgspec.json.encode(acting)))
         await city.append(entries)
-        said = [{"incident_id": i, "update_id": u.update_id} for i, u in zip(ids, updates, strict=True)]
-        until_s = time.monotonic() + wait_s
-        while True:
-            outcomes = [await _outcome(city, one, handed_ms - CLOCKS_MS) for one in said]
-            left_s = until_s - time.monotonic()
-            if left_s <= 0 or all(outcome["state"] != "on_its_way" for outcome in outcomes):
-                return json_answer({"updates": outcomes}, 201)
-            await asyncio.sleep(0)
-            await city.changed(left_s)
+        handed = [(i, update.update_id) for i, update in zip(ids, updates, strict=True)]
+        said = await _outcomes(city, handed, handed_ms - CLOCKS_MS, time.monotonic() + wait_s)
+        return json_answer({"updates": [{"incident_id": i, "update_id": n, **said[i, n]} for i, n in handed]}, 201)
 
     return router
+
+
+async def _outcomes(
+    city: City, handed: Sequence[tuple[str, str]], since_ms: int, until_s: float
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """What the engine has made of updates (incident, update id), as far as it is known by then."""
+    found: dict[tuple[str, str], dict[str, Any]] = {each: {"state": "on_its_way"} for each in handed}
+
+    def look(view: Projection) -> None:
+        for each, outcome in found.items():
+            if outcome["state"] == "on_its_way":
+                found[each] = _said(view, *each, since_ms)
+
+    while True:
+        version = city.version
+        await city.read(look)
+        left_s = until_s - time.monotonic()
+        if left_s <= 0 or all(outcome["state"] != "on_its_way" for outcome in found.values()):
+            return found
+        await city.changed(version, left_s)
 
 
 async def _incident_of(city: City, person: Person, update: Update) -> str:
@@ -126,10 +140,6 @@ def _actor(person: Person, update: Update, role: str | None) -> Actor:
         if role in (None, own) and parse_role(own)[0] in roles:
             return actor
     raise Problem(403, "not_your_role", f"{update.action} is open to {', '.join(sorted(roles))}")
-
-
-async def _outcome(city: City, one: dict[str, str], since_ms: int) -> dict[str, Any]:
-    return await city.read(lambda view: {**one, **_said(view, one["incident_id"], one["update_id"], since_ms)})
 
 
 def _said(view: Projection, incident_id: str, update_id: str, since_ms: int) -> dict[str, Any]:

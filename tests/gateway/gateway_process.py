@@ -36,8 +36,8 @@ ROLES: dict[str, dict[str, Any]] = {
     "nowhere": {"roles": ["dispatcher"]},
     "dep": {"roles": ["department:dep"], "areas": ["*"]},
     "nypd": {"roles": ["department:nypd"], "areas": ["*"]},
-    "street": {"roles": ["street:106"], "areas": ["*"]},
-    "other_street": {"roles": ["street:105"], "areas": ["*"]},
+    "street": {"roles": ["street:106"], "areas": ["*"], "sources": ["nyc-311"]},
+    "other_street": {"roles": ["street:105"], "areas": ["*"], "sources": ["nyc-311"]},
     "officer": {"roles": ["officer:106"], "areas": ["*"]},
 }
 

@@ -9,8 +9,7 @@ from gateway_process import ROLES, Gateway, report, update, wait_until
 QUEUE = {"dispatcher", "shift_lead", "supervisor", "inspector", "everybody"}
 LOOK = QUEUE | {"analyst", "dep", "street", "officer"}
 LIST = LOOK | {"elsewhere", "nowhere", "nypd", "other_street"}
-REPORT = {"reporter", "street", "other_street", "officer", "camera"}  # the last four: not as this source
-ACT = {"dispatcher", "shift_lead"}
+REPORT = {"reporter", "everybody", "street", "other_street"}
 
 # name of the request: keys that get an answer below 400; the incident lies in cell 106 with the department dep
 OPEN = {
@@ -18,8 +17,8 @@ OPEN = {
     "GET /v1/queue": QUEUE | {"elsewhere", "nowhere"},
     "GET /v1/incidents/{incident_id}": LOOK,
     "GET /v1/incidents/{incident_id}/history": LOOK,
-    "POST /v1/reports": {"reporter", "everybody"},
-    "GET /v1/reports/{source}/{report_id}": {"reporter", "everybody"},
+    "POST /v1/reports": REPORT,
+    "GET /v1/reports/{source}/{report_id}": REPORT,
     "POST /v1/updates": LOOK - {"supervisor", "inspector", "analyst"},  # a note
     "GET /v1/measures": {"shift_lead", "supervisor", "inspector", "analyst", "everybody"},
     "GET /v1/grid.geojson": LIST | {"reporter", "camera"},

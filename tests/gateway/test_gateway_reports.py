@@ -80,6 +80,14 @@ def test_a_key_reports_as_its_own_sources_only(gateway: Gateway):
         assert client.get("/v1/reports/nyc-311/r-found").status_code == 403
 
 
+def test_a_street_blows_its_own_whistle_and_nobody_elses(gateway: Gateway):
+    whistle = {"unit": "106", "kind": "noise", "departments": ["nypd"]}
+    for name, status in (("everybody", 403), ("other_street", 403), ("reporter", 403), ("street", 201)):
+        with gateway.client(name) as client:
+            answer = client.post("/v1/reports", json=report(f"r-whistle-{name}", whistle=whistle))
+        assert answer.status_code == status, name
+
+
 @pytest.mark.timeout(280)
 def test_every_report_acknowledged_before_a_kill_is_there_once(own_gateway: Gateway):
     """The whole process is killed while posts come as fast as they go; what was answered with 201 is there, once."""
