@@ -11,13 +11,16 @@ from uuid import uuid4
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from faust.types import TP
 from kafka_records import topics
 
 from dispatcher.config import Kafka
 from dispatcher.hosts.worker import app as app_module
 from dispatcher.hosts.worker.batches import Batches, RecordBatch
+from dispatcher.hosts.worker.order import Order, Part
 from dispatcher.hosts.worker.parts import Parts
 from dispatcher.ledger.kafka import Out, TopicSpec, create_topics, put_values
+from dispatcher.ledger.kafka.producing import transactional_producer
 
 WAIT_S = 30.0
 PARTITIONS = 2  # of every topic
@@ -28,8 +31,8 @@ pytestmark = pytest.mark.timeout(120)
 class Recorder:
     """In the place of `Worker`: what Faust hands over, in order."""
 
-    def __init__(self, parts: Parts, fail: object, rewind: object) -> None:
-        self.rewind = rewind
+    def __init__(self, parts: Parts, fail: object, rewind: object, order: Order) -> None:
+        self.rewind, self.order = rewind, order
         self.carried: asyncio.Queue = asyncio.Queue()
         self.given: asyncio.Queue = asyncio.Queue()
         self.moves: asyncio.Queue = asyncio.Queue()
@@ -152,6 +155,34 @@ async def test_of_several_chunks_that_wait_only_those_acknowledged_are_committed
             event.ack()
             await app.consumer.commit()
             assert await committed_offset(kafka, connection, "work") == event.message.offset + 1
+
+
+async def test_a_chunk_says_from_which_position_it_reaches_to_which(kafka, connection, monkeypatch):
+    """Without a hole from where reading began; markers of transactions lie in between; after going back, from there."""
+    async with running(kafka, connection, monkeypatch) as (app, recorder):
+        topic, part = f"{kafka.prefix}reports", Part(f"{kafka.prefix}reports", 0)
+        await next_of(recorder.moves)
+        chunks = []
+        for n in range(6):
+            if n % 2:
+                await put(kafka, connection, "reports", b"%d" % n)
+            else:
+                producer = transactional_producer(connection, f"{kafka.prefix}t")
+                await producer.start()
+                async with producer.transaction():
+                    await producer.send(topic, b"%d" % n, partition=0)
+                await producer.stop()
+            chunks.append((await next_of(recorder.carried)).value)
+        assert chunks[0].start == 0
+        assert [chunk.start for chunk in chunks[1:]] == [chunk.end for chunk in chunks[:-1]]
+        assert all(chunk.start <= chunk[0].offset <= chunk[-1].offset < chunk.end for chunk in chunks)
+        assert any(chunk.start < chunk[0].offset for chunk in chunks)
+        assert recorder.order.handed[part] == chunks[-1].end
+        assert all(recorder.order.take(chunk) for chunk in chunks)
+        await app.consumer.seek(TP(topic, 0), chunks[2].start)
+        again = (await next_of(recorder.carried)).value
+        assert again.start == chunks[2].start
+        assert again[0].offset == chunks[2][0].offset
 
 
 async def test_partitions_are_told_of_when_they_come_and_go(kafka, connection, monkeypatch):

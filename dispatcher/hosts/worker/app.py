@@ -7,12 +7,14 @@ the next event and lose this one.
 
 import tempfile
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import faust
 from faust.types import TP
 
 from dispatcher.hosts.worker.batches import BatchConsumer, Batches
+from dispatcher.hosts.worker.order import Order
 from dispatcher.hosts.worker.parts import REVOKE_S, Parts, Worker
 from dispatcher.ledger.kafka import WORK
 
@@ -57,12 +59,14 @@ def build(parts: Parts, fail: Callable[[BaseException], None]) -> tuple[faust.Ap
         broker_rebalance_timeout=session_s + REVOKE_S,
         broker_request_timeout=max(30.0, 2 * session_s),
     )
-    app.transport.Consumer = BatchConsumer  # type: ignore[misc]
+    order = Order()
+    consumer = partial(BatchConsumer, order=order, sources=parts.sources)
+    app.transport.Consumer = consumer  # type: ignore[assignment, misc]
 
-    async def rewind(partition: int, offset: int) -> None:
-        await app.consumer.seek(TP(work_topic, partition), offset)
+    async def rewind(topic: str, partition: int, offset: int) -> None:
+        await app.consumer.seek(TP(topic, partition), offset)
 
-    worker = Worker(parts, fail, rewind)
+    worker = Worker(parts, fail, rewind, order)
     work_topic = kafka.prefix + WORK
     sources = app.topic(*parts.sources, value_serializer="raw", key_serializer="raw")
     work = app.topic(work_topic, value_serializer="raw", key_serializer="raw")

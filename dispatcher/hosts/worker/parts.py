@@ -5,27 +5,33 @@ first: it goes on where it was if it is given back and nobody else has committed
 """
 
 import asyncio
+import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import IllegalStateError
 
 from dispatcher.config import Kafka
 from dispatcher.core import Intake
 from dispatcher.core.homes import Homes
 from dispatcher.hosts.run import Health
 from dispatcher.hosts.worker.books import PolicyShelf
+from dispatcher.hosts.worker.order import Order, Part
 from dispatcher.hosts.worker.owner import Owner
 from dispatcher.hosts.worker.relay import Relay
-from dispatcher.hosts.worker.settings import Rewind, Settings, Watcher
+from dispatcher.hosts.worker.settings import Settings, Watcher
 from dispatcher.ledger import LedgerError
 from dispatcher.ledger.kafka import WORK, Connection, Place, bounds, idempotent_producer
 
 __all__ = ["REVOKE_S", "Parts", "Stalled", "Worker"]
 
+log = logging.getLogger(__name__)
 STALLED_S = 60.0  # a partition that has something to do and does nothing for so long: the process ends
 RELAYED_MAX = 4_000  # records of stage 1 in one step
+QUIET_S = 1.0  # after which it is asked whether something was dropped on the way
 CHUNKS_MAX = 500  # of stage 1 that wait, most of them small; then the fetching waits
 REVOKE_S = 8.0  # to finish the batch under way; after that, the next owner's fence ends it
 
@@ -50,9 +56,15 @@ class Parts(NamedTuple):
 class Worker:
     """The partitions this process owns, and its stage 1."""
 
-    def __init__(self, parts: Parts, fail: Callable[[BaseException], None], rewind: Rewind) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        fail: Callable[[BaseException], None],
+        rewind: Callable[[str, int, int], Awaitable[None]],
+        order: Order,
+    ) -> None:
         kafka = parts.kafka
-        self._parts, self._fail, self._rewind = parts, fail, rewind
+        self._parts, self._fail, self._rewind, self._order = parts, fail, rewind, order
         self.place = Place(
             parts.connection, kafka.prefix, kafka.application, kafka.partitions, kafka.department_partitions
         )
@@ -76,8 +88,9 @@ class Worker:
         relay = Relay(parts.intake, homes, carrying, kafka.prefix, parts.watcher.faulted)
         self._relaying = asyncio.create_task(self._guarded(self._carry_all(relay)), name="relay")
         self._settings = Settings(
-            self.place, self._shelf, parts.grid, ticking, parts.watcher, self._rewind, parts.poll_s
-        )
+            self.place, self._shelf, parts.grid, ticking, parts.watcher,
+            partial(self._rewind, kafka.prefix + WORK), parts.poll_s,
+        )  # fmt: skip
 
     async def stop(self) -> None:
         """Finish the batches under way and let go of everything."""
@@ -162,17 +175,37 @@ class Worker:
     async def _carry_all(self, relay: Relay) -> None:
         """Stage 1: everything that is queued in one step. Chunk by chunk, small ones come faster than a round trip.
 
-        A chunk of a partition that was taken away meanwhile is carried all the same: what came before it was, too.
+        What has overtaken something is left, and both are fetched again.
         """
         while True:
-            events = [await self._chunks.get()]
-            count = len(events[0].value)
-            while not self._chunks.empty() and count < RELAYED_MAX:
-                events.append(self._chunks.get_nowait())
-                count += len(events[-1].value)
+            waiting = await self._waiting()
+            events = [event for event in waiting if self._order.take(event.value)]
             await relay.carry([record for event in events for record in event.value])
             for event in events:
                 event.ack()
+            if len(events) < len(waiting) or not waiting:
+                await self._fetch_again({Part(event.value.topic, event.value.partition) for event in waiting})
+
+    async def _waiting(self) -> list[Any]:
+        """The chunks that wait, up to a step of stage 1; none when for a moment nothing comes."""
+        try:
+            events = [await asyncio.wait_for(self._chunks.get(), QUIET_S)]
+        except TimeoutError:
+            return []
+        count = len(events[0].value)
+        while not self._chunks.empty() and count < RELAYED_MAX:
+            events.append(self._chunks.get_nowait())
+            count += len(events[-1].value)
+        return events
+
+    async def _fetch_again(self, parts: Collection[Part]) -> None:
+        """Go back where something was dropped, in these partitions or, when nothing has come for a while, in all."""
+        for (topic, partition), position in self._order.behind(parts):
+            log.warning("%s/%d: something after %d was dropped; going back", topic, partition, position - 1)
+            try:
+                await self._rewind(topic, partition, position)
+            except IllegalStateError:  # it is not ours any more, or not yet again
+                log.info("%s/%d is not ours now", topic, partition)
 
     async def give(self, event: Any) -> None:  # noqa: ANN401 - Faust's event
         """A chunk of `work` for the owner of its partition; one that comes after the revocation is left."""
