@@ -146,6 +146,12 @@ class BatchConsumer(Consumer):
             {Part(tp.topic, tp.partition): at for tp, at in positions.items() if tp.topic in self._sources}
         )
 
+    async def verify_all_partitions_active(self) -> None:
+        """Nothing: whether partitions move is watched over by `parts`, and by offsets that the broker gives.
+
+        Faust's own watch fails on a partition whose position is not known yet, and with it the process.
+        """
+
     async def _seek(self, partition: Any, offset: int) -> None:  # noqa: ANN401 - Faust's partition
         await self._thread.go_back({partition: offset})
 
