@@ -42,6 +42,9 @@ class _Running(NamedTuple):
 def run_command(config_path: Path, ledger_path: Path | None) -> None:
     """Run until SIGTERM or SIGINT; the batch under way, and every request, is finished first."""
     config = config_of(config_path)
+    asked: list[str] = []
+    for signum in (signal.SIGTERM, signal.SIGINT):  # asked before everything stands, it stops then
+        signal.signal(signum, lambda number, _frame: asked.append(signal.Signals(number).name))
     setup = load_setup(config)
     path = ledger_path or config.ledger
     ledger = SqliteLedger(path)
@@ -66,17 +69,16 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
             voice = Voice(config.notices.language, in_force.timezone)
             running = _Running(config, path, keys, setup.grid, host, metrics, health)
             with delivering(path, config.notices, voice, NoticeCounters(metrics.registry)):
-                ended_by = asyncio.run(_run(running, bound))
+                asyncio.run(_run(running, bound, asked))
             keys.close()
     finally:
         ledger.close()
-    say(f"{ended_by}: stopped; everything taken is committed")
+    say(f"{', '.join(asked)}: stopped; everything taken is committed")
 
 
-async def _run(running: _Running, bound: socket.socket) -> str:
-    """The engine in a thread, the gateway here; returns the name of the signal that ended it."""
-    loop, ending, asked = asyncio.get_running_loop(), asyncio.Event(), list[str]()
-    stop = threading.Event()
+async def _run(running: _Running, bound: socket.socket, asked: list[str]) -> None:
+    """The engine in a thread, the gateway here, until a signal is `asked`."""
+    loop, ending, stop = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
 
     def end(signum: signal.Signals) -> None:
         asked.append(signum.name)
@@ -84,6 +86,8 @@ async def _run(running: _Running, bound: socket.socket) -> str:
 
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, end, signum)
+    if asked:
+        ending.set()
     poll_ms = running.config.engine.poll_ms
     engine = asyncio.create_task(
         asyncio.to_thread(run_until, stop, running.host, running.metrics, running.health, poll_ms)
@@ -102,4 +106,3 @@ async def _run(running: _Running, bound: socket.socket) -> str:
     finally:
         stop.set()
         await engine
-    return ", ".join(asked)
