@@ -273,3 +273,23 @@ def test_the_log_beside_the_file_stays_small(path):
     )  # a checkpoint every 1,000 pages of 4 KiB, and the commits that come meanwhile
     ledger.close()
     assert not path.with_name("city.db-wal").exists()
+
+
+def test_a_topic_is_followed_by_an_index_that_older_files_get_too(tmp_path):
+    path = tmp_path / "city.db"
+    SqliteLedger(path).close()
+    before = sqlite3.connect(path)
+    before.execute("DROP INDEX output_by_topic")
+    before.close()
+    reader = SqliteLedger(path, read_only=True)
+    assert reader.follow("routed", -1, 10) == []
+    reader.close()
+    SqliteLedger(path).close()
+    statements = []
+    reader = SqliteLedger(path, read_only=True)
+    reader._db.set_trace_callback(statements.append)
+    reader.follow("routed", -1, 10)
+    reader._db.set_trace_callback(None)
+    plan = reader._db.execute(f"EXPLAIN QUERY PLAN {statements[0]}").fetchall()
+    assert [row[3] for row in plan] == ["SEARCH output USING INDEX output_by_topic (topic=? AND seq>?)"]
+    reader.close()
