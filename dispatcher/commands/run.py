@@ -102,7 +102,7 @@ async def _run(running: _Running, bound: socket.socket, asked: list[str]) -> Non
         )  # fmt: skip
         app = build_app(parts)
         async with city.open():
-            await serve(app, bound, ending)
+            await serve(app, bound, ending, city.release)
     finally:
         stop.set()
         await engine

@@ -5,6 +5,7 @@ read has connections of its own. Nothing here decides anything: what is appended
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from dispatcher.gateway.appending import Appender
-from dispatcher.gateway.feed import Feed
+from dispatcher.gateway.feed import Feed, Place
 from dispatcher.ledger import Entry, Kept, LedgerError, SqliteLedger
 from dispatcher.views import Projection, view_path
 from rules import Policy, load_canonical
@@ -25,6 +26,8 @@ __all__ = ["City"]
 T = TypeVar("T")
 LOOK_EVERY_S: Final = 0.05  # for what is new in the ledger
 READERS: Final = 4
+RESTART_S: Final = 5.0  # after a fault of our own, a full disk for one
+log = logging.getLogger(__name__)
 
 
 class _Connections(threading.local):
@@ -53,6 +56,7 @@ class City:
         self._policy: Policy | None = None
         self._feeds: dict[str, Feed] = {}
         self._news = asyncio.Condition()
+        self._stopping = False
         self.version = 0  # raised whenever the projection has taken up something new
 
     @asynccontextmanager
@@ -69,46 +73,72 @@ class City:
                 await asyncio.wait([appending])
                 following.cancel()
         for pool in (self._readers, self._follower, self._writer):
-            pool.shutdown()
+            await asyncio.to_thread(pool.shutdown)  # it waits for what is under way
 
     async def append(self, entries: Sequence[Entry]) -> None:
         """Return when the records are durable. Raises Full, LedgerError."""
         await self._appender.append(entries)
 
     async def read(self, query: Callable[[Projection], T]) -> T:
-        """Ask the projection."""
-        return await self._in(self._readers, lambda: query(self._view()))
+        """Ask the projection; however much is asked, it is of one moment."""
+        return await self._in(self._readers, lambda: self._at_once(query))
 
     async def policy(self) -> Policy:
         """The one in force. Raises LedgerError: nothing has been worked through yet."""
         return await self._in(self._readers, self._in_force)
 
+    async def appended(self, topic: str) -> int:
+        """How many records an input topic holds: what is appended from now on has this offset or a later one."""
+        return await self._in(self._readers, lambda: self._ledger().appended(topic))
+
     async def feed(self, topic: str) -> Feed:
         """A topic to be streamed; followed from the first time somebody asks for it."""
         feed = self._feeds.get(topic)
         if feed is None:
-            end = await self._in(self._readers, lambda: self._ledger().end(topic))
-            feed = self._feeds.setdefault(topic, Feed(topic, [end], self._read_on))
+            feed = self._feeds.setdefault(topic, Feed(topic, (await self.end(topic)).seqs, self._read_on))
+        if self._stopping:
+            await feed.close()
         return feed
 
+    async def end(self, topic: str) -> Place:
+        """A place beyond all that the ledger holds of a topic now."""
+        return Place((await self._in(self._readers, lambda: self._ledger().end(topic)),))
+
+    async def release(self) -> None:
+        """Whoever waits for something, a stream or an outcome, need wait no more: the server stops."""
+        self._stopping = True
+        for feed in list(self._feeds.values()):
+            await feed.close()
+        async with self._news:
+            self._news.notify_all()
+
     async def changed(self, version: int, longest_s: float) -> None:
-        """Return when the projection has another version, or after that time."""
+        """Return when the projection has another version, or the server stops, or after that time."""
         async with self._news:
             try:
-                await asyncio.wait_for(self._news.wait_for(lambda: self.version != version), longest_s)
+                await asyncio.wait_for(
+                    self._news.wait_for(lambda: self._stopping or self.version != version), longest_s
+                )
             except TimeoutError:
                 return
 
     async def _follow(self) -> None:
         while True:
-            for feed in list(self._feeds.values()):
-                await feed.turn()
-            if await self._in(self._follower, self._catch_up):
-                async with self._news:
-                    self.version += 1
-                    self._news.notify_all()
-            else:
-                await asyncio.sleep(LOOK_EVERY_S)
+            try:
+                await self._turn()
+            except Exception:
+                log.exception("following the ledger has stopped; it starts again in %g s", RESTART_S)
+                await asyncio.sleep(RESTART_S)
+
+    async def _turn(self) -> None:
+        for feed in list(self._feeds.values()):
+            await feed.turn()
+        if await self._in(self._follower, self._catch_up):
+            async with self._news:
+                self.version += 1
+                self._news.notify_all()
+        else:
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def _read_on(self, topic: str, after: int, limit: int, partition: int) -> list[Kept]:
         return await self._in(self._readers, lambda: self._ledger().follow(topic, after, limit, partition))
@@ -142,7 +172,20 @@ class City:
     def _catch_up(self) -> int:
         if self._followed is None:
             self._followed = Projection(self._view_path)
-        return self._followed.catch_up(self._ledger())
+        try:
+            return self._followed.catch_up(self._ledger())
+        except Exception:
+            self._followed.close()  # whatever became of the file, the next try opens it anew
+            self._followed = None
+            raise
+
+    def _at_once(self, query: Callable[[Projection], T]) -> T:
+        view = self._view()
+        view.db.execute("BEGIN")
+        try:
+            return query(view)
+        finally:
+            view.db.execute("ROLLBACK")  # nothing was written
 
     def _ledger(self) -> SqliteLedger:
         if self._own.ledger is None:

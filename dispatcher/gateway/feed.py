@@ -43,6 +43,10 @@ class Place(NamedTuple):
         """With one partition further on."""
         return Place((*self.seqs[:partition], seq, *self.seqs[partition + 1 :]))
 
+    def is_beyond(self, end: "Place") -> bool:
+        """Whether it lies beyond an end in some partition."""
+        return any(seq > last for seq, last in zip(self.seqs, end.seqs, strict=True))
+
     def __str__(self) -> str:
         return ".".join(map(str, self.seqs))
 
@@ -57,7 +61,7 @@ class _Lane:
 
     def add(self, kept: Sequence[Kept]) -> None:
         for record in kept:
-            if len(self.recent) == RECENT_MAX:
+            if len(self.recent) == self.recent.maxlen:
                 self.before = self.recent[0].seq
             self.recent.append(record)
         self.last = kept[-1].seq
@@ -77,6 +81,7 @@ class Feed:
         self._follow = follow
         self._lanes = [_Lane(end) for end in ends]
         self._news = asyncio.Condition()
+        self.closed = False
 
     @property
     def end(self) -> Place:
@@ -95,30 +100,44 @@ class Feed:
                 self._news.notify_all()
         return found
 
+    async def close(self) -> None:
+        """Nobody waits any more: the readers are to end."""
+        async with self._news:
+            self.closed = True
+            self._news.notify_all()
+
     async def wait(self, place: Place, longest_s: float) -> bool:
         """Return when there is something beyond a place, or after that time; returns whether there is."""
         async with self._news:
             try:
-                await asyncio.wait_for(self._news.wait_for(lambda: self.end.seqs != place.seqs), longest_s)
+                await asyncio.wait_for(self._news.wait_for(lambda: self.closed or self._beyond(place)), longest_s)
             except TimeoutError:
                 return False
-        return True
+        return self._beyond(place)
 
-    async def read(self, place: Place) -> list[tuple[int, Kept]]:
-        """Some records beyond a place, in order within each partition, with the numbers of their partitions."""
+    async def read(self, place: Place) -> tuple[list[tuple[int, Kept]], Place]:
+        """Some records beyond a place, by partition, in order within each; and the place behind them.
+
+        The place goes on where there is nothing to read, too: the end of a topic that has been silent for long lies far
+        beyond its last record.
+        """
         for partition, lane in enumerate(self._lanes):
-            after = place.seqs[partition]
+            after, before = place.seqs[partition], lane.before  # which may move while the ledger is read
             if after >= lane.last:
                 continue
-            if after >= lane.before:
-                return [(partition, record) for record in _beyond(lane.recent, after)]
-            kept = await self._follow(self.topic, after, READ_MAX, partition)
-            if kept:
-                return [(partition, record) for record in kept]
-        return []
+            if after >= before:
+                kept = _recent(lane.recent, after)
+            else:
+                kept = await self._follow(self.topic, after, READ_MAX, partition)
+            reached = kept[-1].seq if kept else before
+            return [(partition, record) for record in kept], place.after(partition, reached)
+        return [], place
+
+    def _beyond(self, place: Place) -> bool:
+        return self.end.is_beyond(place)
 
 
-def _beyond(recent: deque[Kept], after: int) -> list[Kept]:
+def _recent(recent: deque[Kept], after: int) -> list[Kept]:
     found: list[Kept] = []
     for record in reversed(recent):
         if record.seq <= after:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import uvicorn
 from fastapi import FastAPI
@@ -38,8 +38,10 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-async def serve(app: FastAPI, bound: socket.socket, stop: asyncio.Event) -> None:
-    """Serve until `stop` is set; requests under way are finished."""
+async def serve(
+    app: FastAPI, bound: socket.socket, stop: asyncio.Event, release: Callable[[], Awaitable[None]]
+) -> None:
+    """Serve until `stop` is set; requests under way are finished, those that wait are released."""
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # who starts it says so in words of their own
     config = uvicorn.Config(
         app, lifespan="off", log_config=None, access_log=False, server_header=False, date_header=False,
@@ -51,4 +53,5 @@ async def serve(app: FastAPI, bound: socket.socket, stop: asyncio.Event) -> None
     await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     stopping.cancel()
+    await release()
     await serving

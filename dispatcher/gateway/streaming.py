@@ -5,6 +5,7 @@ reader that stalls costs a number here and what its connection buffers; cut off,
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Final
 
@@ -56,7 +57,7 @@ def streaming(city: City, gate: Gate, keys: Keys) -> APIRouter:
         request: Request, person: Annotated[Person, Depends(may_queue)], last_event_id: Last = None
     ) -> Response:
         """What enters, changes in and leaves the operators' queue, as far as the areas of the key go."""
-        return await _stream(request, await city.feed("routed"), last_event_id, keys, person, _within(person))
+        return await _stream(request, city, "routed", last_event_id, keys, person, _within(person))
 
     @router.get("/departments/{code}", responses=events, response_class=StreamingResponse)
     async def stream_department(
@@ -65,7 +66,7 @@ def streaming(city: City, gate: Gate, keys: Keys) -> APIRouter:
         """The orders of a department, to itself."""
         if code not in person.bound("department"):
             raise Problem(403, "not_your_department", "a department reads its own orders and no others")
-        return await _stream(request, await city.feed(f"dept.{code}"), last_event_id, keys, person, _within(person))
+        return await _stream(request, city, f"dept.{code}", last_event_id, keys, person, _within(person))
 
     return router
 
@@ -74,11 +75,16 @@ def _within(person: Person) -> Shown:
     return lambda value: person.within(_routed(value).place.path)
 
 
-async def _stream(request: Request, feed: Feed, last: str | None, keys: Keys, person: Person, shown: Shown) -> Response:
+async def _stream(
+    request: Request, city: City, topic: str, last: str | None, keys: Keys, person: Person, shown: Shown
+) -> Response:
+    feed = await city.feed(topic)
     try:
         place = feed.end if last is None else Place.parsed(last, feed.partitions)
     except PlaceError as error:
         raise Problem(422, "bad_event_id", str(error)) from error
+    if place.is_beyond(feed.end) and place.is_beyond(await city.end(topic)):  # such a reader would wait for ever
+        raise Problem(422, "bad_event_id", f"{place} lies beyond the end of this stream; begin again without an id")
     told = _events(request, feed, place, keys, person, shown)
     return StreamingResponse(told, headers=HEADERS, media_type="text/event-stream")
 
@@ -87,16 +93,20 @@ async def _events(
     request: Request, feed: Feed, place: Place, keys: Keys, person: Person, shown: Shown
 ) -> AsyncIterator[bytes]:
     yield f"retry: {RETRY_MS}\nid: {place}\n\n".encode()
-    while keys.of(person.key_id) == person and not await request.is_disconnected():  # revoked or changed: it ends
-        portion, seen = list[bytes](), place
-        for partition, record in await feed.read(place):
+    sent_s = time.monotonic()
+    # revoked or changed, or the server stops: it ends
+    while not feed.closed and keys.of(person.key_id) == person and not await request.is_disconnected():
+        portion, begun = list[bytes](), place
+        records, reached = await feed.read(place)
+        for partition, record in records:
             place = place.after(partition, record.seq)
             if record.value is not None and shown(record.value):
                 portion.append(b"id: %b\ndata: %b\n\n" % (str(place).encode(), record.value))
-        if portion:
-            yield b"".join(portion)
-        elif place != seen:
-            continue
-        elif not await feed.wait(place, HEARTBEAT_S):
-            yield f": still here\nid: {place}\n\n".encode()
+        place = reached
+        quiet_s = time.monotonic() - sent_s
+        if portion or quiet_s >= HEARTBEAT_S:  # records that are not shown keep no line open
+            yield b"".join(portion) or f": still here\nid: {place}\n\n".encode()
+            sent_s = time.monotonic()
+        elif place == begun:
+            await feed.wait(place, HEARTBEAT_S - quiet_s)
         await asyncio.sleep(0)

@@ -1,6 +1,7 @@
 """Streams: every event once and in order, from wherever a reader was cut off; nobody sees another's."""
 
 import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -94,12 +95,22 @@ def test_a_department_gets_its_orders(gateway: Gateway):
 
 def test_an_event_id_of_nowhere_is_refused(gateway: Gateway):
     with gateway.client("dispatcher") as client:
-        for last in ("x", "1.2", "-7", "9" * 40):
+        for last in ("x", "1.2", "-7", "9" * 15, "9" * 40):
             answer = client.get("/v1/streams/queue", headers={"Last-Event-ID": last})
             assert answer.status_code == 422, last
 
 
-def test_a_reader_that_does_not_read_holds_nobody_up(gateway: Gateway):
+def test_a_server_that_stops_ends_its_streams_and_what_waits_in_good_order(own_gateway: Gateway):
+    own_gateway.opened("reporter", report("s-stop"))
+    with streaming(own_gateway, "dispatcher", "/v1/streams/queue") as events:
+        began = time.monotonic()
+        assert own_gateway.stop() == 0
+        assert time.monotonic() - began < 2.5
+        assert list(events) == []
+    assert "Traceback" not in own_gateway.log()
+
+
+def test_another_reader_that_has_not_begun_to_read_holds_nobody_up(gateway: Gateway):
     stalled = streaming(gateway, "dispatcher", "/v1/streams/queue", "-1")
     with stalled, streaming(gateway, "supervisor", "/v1/streams/queue") as events:
         incident_id = gateway.opened("reporter", report("s-slow", category="noise.vehicle"))
