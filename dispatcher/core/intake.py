@@ -29,7 +29,7 @@ from dispatcher.core.messages import (
 from dispatcher.core.privacy import mask_original, mask_text
 from dispatcher.core.work import Clock, CommandWork, Record, Rejected, ReportWork, Source, UpdateWork, Work
 
-__all__ = ["CLOCK", "CONTROL", "REPORTS", "UPDATES", "Intake", "Taken", "is_report", "reject_unread"]
+__all__ = ["CLOCK", "CONTROL", "REPORTS", "UPDATES", "Intake", "Taken", "digest_of", "is_report", "reject_unread"]
 
 REPORTS, UPDATES, CONTROL, CLOCK = "reports", "updates", "control", "clock"
 DEPARTMENT_UPDATES: Final = "updates."
@@ -172,7 +172,7 @@ def _read_report(record: Record) -> tuple[ReportWork, int]:
         _source(record),
         report,
         NOWHERE,
-        _digest(report),
+        digest_of(report),
         report.reporter is not None,
         reported_ms,
         promised_ms,
@@ -200,7 +200,9 @@ def _read_update(record: Record) -> tuple[UpdateWork, int]:
     for field in ACTION_TABLE[update.action].needs:
         if getattr(update, field) is None:
             raise _Refusal(Reason.MISSING_FIELD, f"{update.action} needs {field}")
-    digest = _digest(msgspec.structs.replace(update, actor=actor))  # the same words of two departments are two contents
+    digest = digest_of(
+        msgspec.structs.replace(update, actor=actor)
+    )  # the same words of two departments are two contents
     return UpdateWork(record.seq, record.time_ms, _source(record), update, actor, digest, at_ms), lenient
 
 
@@ -256,5 +258,6 @@ def _instant(moment: datetime, field: str) -> int:
     return instant_ms
 
 
-def _digest(message: msgspec.Struct) -> int:
+def digest_of(message: msgspec.Struct) -> int:
+    """What tells the contents of two messages apart."""
     return int.from_bytes(blake2b(_canonical.encode(message), digest_size=6).digest(), "big")

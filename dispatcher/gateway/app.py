@@ -94,7 +94,7 @@ def build_app(parts: Parts) -> FastAPI:
             made["security"] = [{"key": []}]
             for route in (route for router in routers for route in router.routes if isinstance(route, APIRoute)):
                 for method in route.methods or ():
-                    made["paths"][route.path][method.lower()]["x-roles"] = _roles(route)
+                    made["paths"][route.path_format][method.lower()]["x-roles"] = _roles(route)
             app.openapi_schema = made
         return app.openapi_schema
 

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from dispatcher.core.messages import MESSAGE_BYTES_MAX
 from dispatcher.gateway.problems import Problem
 
-__all__ = ["BODY_BYTES_MAX", "TOGETHER_MAX", "decode_all", "read_body"]
+__all__ = ["BODY_BYTES_MAX", "TOGETHER_MAX", "decode_all", "encode_one", "read_body"]
 
 T = TypeVar("T", bound=Struct)
 BODY_BYTES_MAX: Final = 8_000_000
@@ -42,7 +42,7 @@ def decode_all(body: bytes, decoder: msgspec.json.Decoder[T]) -> tuple[list[T], 
     listed = body.lstrip()[:1] == b"["
     try:
         raws = _raws(body) if listed else [Raw(body)]
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(422, "not_json", f"the body is not JSON: {error}") from error
     if len(raws) > TOGETHER_MAX:
         raise Problem(422, "too_many", f"{len(raws):,} at once, at most {TOGETHER_MAX:,}; send them in parts")
@@ -59,6 +59,14 @@ def decode_all(body: bytes, decoder: msgspec.json.Decoder[T]) -> tuple[list[T], 
     if not found:
         raise Problem(422, "invalid", "the list is empty")
     return found, listed
+
+
+def encode_one(message: Struct) -> bytes:
+    """A message as it is appended. Raises Problem: 422, with what is added here it is more than the engine takes."""
+    value = msgspec.json.encode(message)
+    if len(value) > MESSAGE_BYTES_MAX:
+        raise Problem(422, "invalid", f"{len(value):,} bytes as it is written, at most {MESSAGE_BYTES_MAX:,}")
+    return value
 
 
 def _problem_of(raw: Raw, decoder: msgspec.json.Decoder[T], found: list[T]) -> str | None:

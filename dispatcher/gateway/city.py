@@ -56,7 +56,7 @@ class City:
         self._policy: Policy | None = None
         self._feeds: dict[str, Feed] = {}
         self._news = asyncio.Condition()
-        self._stopping = False
+        self.stopping = False  # whoever waits for something is to end
         self.version = 0  # raised whenever the projection has taken up something new
 
     @asynccontextmanager
@@ -96,7 +96,7 @@ class City:
         feed = self._feeds.get(topic)
         if feed is None:
             feed = self._feeds.setdefault(topic, Feed(topic, (await self.end(topic)).seqs, self._read_on))
-        if self._stopping:
+        if self.stopping:
             await feed.close()
         return feed
 
@@ -106,7 +106,7 @@ class City:
 
     async def release(self) -> None:
         """Whoever waits for something, a stream or an outcome, need wait no more: the server stops."""
-        self._stopping = True
+        self.stopping = True
         for feed in list(self._feeds.values()):
             await feed.close()
         async with self._news:
@@ -116,9 +116,7 @@ class City:
         """Return when the projection has another version, or the server stops, or after that time."""
         async with self._news:
             try:
-                await asyncio.wait_for(
-                    self._news.wait_for(lambda: self._stopping or self.version != version), longest_s
-                )
+                await asyncio.wait_for(self._news.wait_for(lambda: self.stopping or self.version != version), longest_s)
             except TimeoutError:
                 return
 

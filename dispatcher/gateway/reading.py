@@ -15,7 +15,7 @@ from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.roles import Person
 from dispatcher.views import BadCursor, Filter, IncidentRow, Listed, history, incident, incident_json, incidents, queue
 
-__all__ = ["LOOKING", "reading", "visible"]
+__all__ = ["LOOKING", "live_departments", "reading", "sees", "visible"]
 
 LOOKING: Final = (
     "department", "street", "officer", "acceptor", "dispatcher", "checker", "callback", "shift_lead", "supervisor",
@@ -110,15 +110,24 @@ def reading(city: City, gate: Gate) -> APIRouter:
     return router
 
 
-async def visible(city: City, person: Person, incident_id: str) -> IncidentRecord:
-    """An incident that is this person's business. Raises Problem: 404, the same for one there is not."""
-    record = await city.read(lambda view: incident(view, incident_id))
-    if record is not None:
-        parts = ([] if record.lead is None else [record.lead]) + record.support
-        live = [part.department for part in parts if part.state is not AssignmentState.WITHDRAWN]
-        if person.sees(record.place.path, live):
+def live_departments(record: IncidentRecord) -> list[str]:
+    """The departments with a part in it now."""
+    parts = ([] if record.lead is None else [record.lead]) + record.support
+    return [part.department for part in parts if part.state is not AssignmentState.WITHDRAWN]
+
+
+def sees(person: Person, record: IncidentRecord) -> bool:
+    """Whether an incident is this person's business."""
+    return person.sees(record.place.path, live_departments(record))
+
+
+async def visible(city: City, person: Person, incident_id: str | None) -> IncidentRecord:
+    """An incident that is this person's business. Raises Problem: 404, the same to the letter for one there is not."""
+    if incident_id is not None:
+        record = await city.read(lambda view: incident(view, incident_id))
+        if record is not None and sees(person, record):
             return record
-    raise Problem(404, "not_found", f"no incident {incident_id[:64]} that this key may see")
+    raise Problem(404, "not_found", "there is no such incident, or it is not for this key to see")
 
 
 async def _page(city: City, ask: Any) -> Response:  # noqa: ANN401

@@ -11,7 +11,7 @@ from dispatcher.core import REPORTS
 from dispatcher.core.messages import Report
 from dispatcher.gateway.access import Gate, Needs
 from dispatcher.gateway.answers import json_answer
-from dispatcher.gateway.bodies import TOGETHER_MAX, decode_all, read_body
+from dispatcher.gateway.bodies import TOGETHER_MAX, decode_all, encode_one, read_body
 from dispatcher.gateway.city import City
 from dispatcher.gateway.documents import answers, body_of, struct_schema
 from dispatcher.gateway.problems import Problem
@@ -74,12 +74,12 @@ def reporting(city: City, gate: Gate) -> APIRouter:
             if report.whistle is not None and report.whistle.unit not in person.bound("street"):
                 raise Problem(403, "not_your_street", "a whistle is blown by its street: the key has another, or none")
         gate.spend(person, len(reports) - 1)
-        await city.append([Entry(REPORTS, msgspec.json.encode(report)) for report in reports])
+        await city.append([Entry(REPORTS, encode_one(report)) for report in reports])
         taken = [{"source": report.source, "report_id": report.report_id} for report in reports]
         return json_answer({"reports": taken}, 201)
 
     @router.get(
-        "/{source}/{report_id}",
+        "/{source}/{report_id:path}",
         responses=answers(200, "What became of it.", _STANDING, 401, 403, 404, 422, 429),
     )
     async def get_report(source: str, report_id: str, person: Annotated[Person, Depends(may_report)]) -> Response:

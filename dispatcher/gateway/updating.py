@@ -13,24 +13,25 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dispatcher.core import UPDATES
+from dispatcher.core import UPDATES, Action, IncidentRecord, IncidentState
 from dispatcher.core.actions import ACTION_TABLE
+from dispatcher.core.intake import digest_of
 from dispatcher.core.messages import Actor, Update
 from dispatcher.gateway.access import Gate, Needs
 from dispatcher.gateway.answers import json_answer
-from dispatcher.gateway.bodies import TOGETHER_MAX, decode_all, read_body
+from dispatcher.gateway.bodies import TOGETHER_MAX, decode_all, encode_one, read_body
 from dispatcher.gateway.city import City
 from dispatcher.gateway.documents import answers, body_of, struct_schema
 from dispatcher.gateway.problems import Problem
-from dispatcher.gateway.reading import visible
-from dispatcher.gateway.roles import Person, parse_role
+from dispatcher.gateway.reading import live_departments, sees, visible
+from dispatcher.gateway.roles import Person
 from dispatcher.ledger import Entry
-from dispatcher.views import Projection, incident, incidents_of_report, refused
+from dispatcher.views import Projection, incident, incidents_of_report, refusals
 
-__all__ = ["updating"]
+__all__ = ["actor_of", "updating"]
 
 WAIT_MAX_S: Final = 10.0
-CLOCKS_MS: Final = 120_000  # what a clock here may be behind the ledger's
+ABOUT_REPORTS: Final = frozenset({Action.CONTACT, Action.CALLBACK, Action.REOPEN_REQUEST})
 ACTING: Final = sorted(set().union(*(rule.roles for rule in ACTION_TABLE.values())) - {"reporter", "collector"})
 _decoder: Final = msgspec.json.Decoder(Update)
 _OUTCOME: Final = {
@@ -83,70 +84,108 @@ def updating(city: City, gate: Gate) -> APIRouter:
         """Act on incidents: one update or a list of them, all or none. Who acts is said by the key, not the body."""
         updates, _ = decode_all(await read_body(request), _decoder)
         gate.spend(person, len(updates) - 1)
-        handed_ms = time.time_ns() // 1_000_000
-        entries, ids = list[Entry](), list[str]()
+        handed = list[Update]()
         for update in updates:
             if update.actor is not None:
                 raise Problem(422, "invalid", "`actor` is not for the body: the key says who acts")
-            ids.append(await _incident_of(city, person, update))
-            acting = msgspec.structs.replace(update, incident_id=ids[-1], actor=_actor(person, update, role))
-            entries.append(Entry(UPDATES, msgspec.json.encode(acting)))
+            record = await _incident_of(city, person, update)
+            actor = actor_of(person, update.action, role, record.place.path, live_departments(record))
+            handed.append(msgspec.structs.replace(update, incident_id=record.incident_id, actor=actor))
+        entries = [Entry(UPDATES, encode_one(update)) for update in handed]
+        # a refusal of an earlier try lies before this offset; that of the same id sent at once from elsewhere does not
+        from_offset = await city.appended(UPDATES)
         await city.append(entries)
-        handed = [(i, update.update_id) for i, update in zip(ids, updates, strict=True)]
-        said = await _outcomes(city, handed, handed_ms - CLOCKS_MS, time.monotonic() + wait_s)
-        return json_answer({"updates": [{"incident_id": i, "update_id": n, **said[i, n]} for i, n in handed]}, 201)
+        said = await _outcomes(city, person, handed, from_offset, wait_s)
+        told = [
+            {"incident_id": update.incident_id, "update_id": update.update_id, **outcome}
+            for update, outcome in zip(handed, said, strict=True)
+        ]
+        return json_answer({"updates": told}, 201)
 
     return router
 
 
 async def _outcomes(
-    city: City, handed: Sequence[tuple[str, str]], since_ms: int, until_s: float
-) -> dict[tuple[str, str], dict[str, Any]]:
-    """What the engine has made of updates (incident, update id), as far as it is known by then."""
-    found: dict[tuple[str, str], dict[str, Any]] = {each: {"state": "on_its_way"} for each in handed}
+    city: City, person: Person, handed: Sequence[Update], from_offset: int, wait_s: float
+) -> list[dict[str, Any]]:
+    """What the engine has made of updates, as far as it is known after that time; refusals only if one waits."""
+    until_s = time.monotonic() + wait_s
+    found: list[dict[str, Any] | None] = [None] * len(handed)
 
     def look(view: Projection) -> None:
-        for each, outcome in found.items():
-            if outcome["state"] == "on_its_way":
-                found[each] = _said(view, *each, since_ms)
+        for at, update in enumerate(handed):
+            found[at] = found[at] or _taken(view, person, update)
+        if wait_s > 0 and not all(found):
+            refused = _refused(view, from_offset)
+            for at, update in enumerate(handed):
+                found[at] = found[at] or refused.get((update.incident_id, update.update_id))
 
     while True:
         version = city.version
         await city.read(look)
         left_s = until_s - time.monotonic()
-        if left_s <= 0 or all(outcome["state"] != "on_its_way" for outcome in found.values()):
-            return found
+        if left_s <= 0 or city.stopping or all(found):
+            return [outcome or {"state": "on_its_way"} for outcome in found]
         await city.changed(version, left_s)
 
 
-async def _incident_of(city: City, person: Person, update: Update) -> str:
-    """The incident an update is about. Raises Problem."""
+async def _incident_of(city: City, person: Person, update: Update) -> IncidentRecord:
+    """The incident an update is about; it, and what it is to go into, are this person's business. Raises Problem."""
     incident_id, report = update.incident_id, update.report
+    if incident_id is None and report is None:
+        raise Problem(422, "invalid", "an update names its incident by `incident_id` or by a `report` it has")
     if incident_id is None and report is not None:
         found = await city.read(lambda view: incidents_of_report(view, report.source, report.report_id))
         incident_id = found[0] if found else None
-    if incident_id is None:
-        raise Problem(422, "invalid", "an update names its incident by `incident_id` or by a `report` it has")
-    await visible(city, person, incident_id)
-    return incident_id
+    record = await visible(city, person, incident_id)
+    if update.into is not None:
+        await visible(city, person, update.into)
+    return record
 
 
-def _actor(person: Person, update: Update, role: str | None) -> Actor:
-    """As whom: the role asked for, or the first of the person's that may. Raises Problem: 403."""
-    roles = ACTION_TABLE[update.action].roles
+def actor_of(
+    person: Person, action: Action, role: str | None, path: Sequence[str], departments: Sequence[str]
+) -> Actor:
+    """As whom somebody acts on an incident: in the role asked for, or the first that may.
+
+    A role reaches no further than it does alone: with two of them, the one's incidents are not the other's.
+
+    Raises:
+        Problem: 403, none of them may.
+    """
+    roles = ACTION_TABLE[action].roles
     if role is not None and role not in person.roles:
         raise Problem(403, "not_your_role", f"{role[:64]} is none of this key's roles: {', '.join(person.roles)}")
     for own, actor in zip(person.roles, person.actors(), strict=True):
-        if role in (None, own) and parse_role(own)[0] in roles:
+        if role not in (None, own) or actor.role not in ACTING or actor.role not in roles:
+            continue
+        if person._replace(roles=(own,)).sees(path, departments):
             return actor
-    raise Problem(403, "not_your_role", f"{update.action} is open to {', '.join(sorted(roles))}")
+    raise Problem(
+        403, "not_your_role", f"{action} is open to {', '.join(sorted(roles))}, to each where the incident is theirs"
+    )
 
 
-def _said(view: Projection, incident_id: str, update_id: str, since_ms: int) -> dict[str, Any]:
-    record = incident(view, incident_id)
-    if record is not None and record.updates is not None and update_id in record.updates:
-        return {"state": "taken", "revision": record.revision}
-    row = refused(view, UPDATES, {"update_id": update_id, "incident_id": incident_id}, since_ms)
-    if row is not None:
-        return {"state": "refused", "reason": row.reason, "detail": row.detail}
-    return {"state": "on_its_way"}
+def _taken(view: Projection, person: Person, update: Update) -> dict[str, Any] | None:
+    """That the engine has taken an update with this content: in its incident, or in what that was merged into.
+
+    An incident's record has its last updates, hundreds of them; one taken before those is not found any more.
+    """
+    digest, seen = digest_of(update), set[str]()
+    record = incident(view, update.incident_id or "")
+    while record is not None and record.incident_id not in seen and sees(person, record):
+        seen.add(record.incident_id)
+        if (record.updates or {}).get(update.update_id) == digest:
+            return {"state": "taken", "revision": record.revision}
+        follows = update.action in ABOUT_REPORTS and record.state is IncidentState.MERGED
+        record = incident(view, record.parent) if follows and record.parent is not None else None
+    return None
+
+
+def _refused(view: Projection, from_offset: int) -> dict[tuple[object, object], dict[str, Any]]:
+    """The updates refused of late, by incident and id; the last refusal of each."""
+    found: dict[tuple[object, object], dict[str, Any]] = {}
+    for fields, row in refusals(view, UPDATES, from_offset):
+        said = {"state": "refused", "reason": row.reason, "detail": row.detail}
+        found.setdefault((fields.get("incident_id"), fields.get("update_id")), said)
+    return found

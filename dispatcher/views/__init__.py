@@ -23,6 +23,7 @@ from dispatcher.views.lists import (
     RejectedRow,
     incidents,
     queue,
+    refusals,
     refused,
     rejected,
 )
@@ -54,6 +55,6 @@ __all__ = [
     "cell_value", "cohort_document", "document", "doubled_reports", "exemptions", "firms_of", "flows", "gaming",
     "history", "in_hands", "incident", "incident_json", "incidents", "incidents_behind", "incidents_of_report",
     "inspected", "measure", "measures_document", "measures_of", "measures_table", "percent", "period", "promises",
-    "queue", "ratings", "read_firms", "read_inspections", "refused", "rejected", "scored", "states", "stocks",
-    "table_csv", "time_of", "view_path", "whose_time",
+    "queue", "ratings", "read_firms", "read_inspections", "refusals", "refused", "rejected", "scored", "states",
+    "stocks", "table_csv", "time_of", "view_path", "whose_time",
 ]  # fmt: skip

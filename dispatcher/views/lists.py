@@ -5,8 +5,9 @@ line whose own place changes meanwhile may). It is opaque text of the list that 
 """
 
 import base64
+import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -23,12 +24,15 @@ __all__ = [
     "RejectedRow",
     "incidents",
     "queue",
+    "refusals",
     "refused",
     "rejected",
 ]
 
+REFUSALS_MAX = 10_000
 LIMIT_MAX = 1_000  # lines in one page: what a person can scroll and a response can hold
 _COLUMNS = ", ".join(IncidentRow._fields)
+_decode_at = json.JSONDecoder().raw_decode
 
 T = TypeVar("T")
 
@@ -156,15 +160,44 @@ def rejected(
     return _page([RejectedRow(*row) for row in rows], limit, lambda row: (row.seq,))
 
 
-def refused(view: Projection, topic: str, said: Mapping[str, str], since_ms: int = 0) -> RejectedRow | None:
-    """The last refusal on an input topic, at an instant or later, of a message that says all this; None without one."""
-    words = [f'"{name}":{msgspec.json.encode(value).decode()}' for name, value in said.items()]
-    row = view.db.execute(
-        f"SELECT {', '.join(RejectedRow._fields)} FROM rejected WHERE time_ms >= ? AND topic = ?"  # noqa: S608
-        f"{' AND instr(original, ?) > 0' * len(words)} ORDER BY seq DESC LIMIT 1",
-        (since_ms, topic, *words),
-    ).fetchone()
-    return None if row is None else RejectedRow(*row)
+def refused(view: Projection, topic: str, said: Mapping[str, str]) -> RejectedRow | None:
+    """The last refusal, on an input topic, of a message that says all this; None without one among the latest."""
+    words = [value for value in said.values() if value.isprintable() and not {'"', "\\"} & set(value)]  # as in JSON
+    for fields, row in refusals(view, topic, words=words):
+        if all(fields.get(name) == value for name, value in said.items()):
+            return row
+    return None
+
+
+def refusals(
+    view: Projection, topic: str, from_offset: int = 0, words: Sequence[str] = ()
+) -> Iterator[tuple[dict[str, object], RejectedRow]]:
+    """Refusals of what an input topic of one partition holds from an offset on, the newest first, with what was said.
+
+    Only the last `REFUSALS_MAX` of all topics are looked through: whoever asks has sent something a moment ago. Of
+    those with `words` anywhere in them, where these are given.
+    """
+    rows = view.db.execute(
+        f"SELECT {', '.join(RejectedRow._fields)} FROM (SELECT * FROM rejected ORDER BY seq DESC LIMIT ?)"  # noqa: S608
+        f" WHERE topic = ? AND offset >= ?{' AND instr(original, ?) > 0' * len(words)} ORDER BY seq DESC",
+        (REFUSALS_MAX, topic, from_offset, *words),
+    )
+    for row in map(RejectedRow._make, rows):
+        yield _fields(row.original), row
+
+
+def _fields(original: str) -> dict[str, object]:
+    """The fields of an object as the engine writes it, without spaces; of one cut off, those before the cut."""
+    found: dict[str, object] = {}
+    at = 1
+    try:
+        while original[:1] == "{" and original[at : at + 1] == '"':
+            name, at = _decode_at(original, at)
+            found[name], at = _decode_at(original, at + 1)
+            at += 1
+    except ValueError:
+        pass
+    return found
 
 
 def _conditions(where: Filter) -> tuple[list[str], list[Any]]:
@@ -267,4 +300,6 @@ def _opened(cursor: str, kind: type[tuple[Any, ...]]) -> list[Any]:
         values = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=kind)
     except (ValueError, msgspec.MsgspecError) as error:
         raise BadCursor(f"not a cursor of this list: {cursor[:64]}") from error
+    if not all(isinstance(value, str) or -(1 << 63) <= value < 1 << 63 for value in values):  # SQLite has no others
+        raise BadCursor(f"not a cursor of this list: {cursor[:64]}")
     return list(values)

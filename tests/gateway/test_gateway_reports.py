@@ -55,21 +55,34 @@ def test_of_a_list_with_something_wrong_nothing_is_taken_and_everything_is_told(
     [
         (b"", 422, "invalid"),
         (b"[]", 422, "invalid"),
-        (b"{", 422, "not_json"),
+        (b"{", 422, "invalid"),
         (b"[1]", 422, "invalid"),
         (b"\xff\xfe", 422, "invalid"),
         (b'{"report_id":"x"' + b" " * 70_000 + b"}", 422, "invalid"),
         (b"[" + b"{}," * 1_000 + b"{}]", 422, "too_many"),
         (b" " * 9_000_000, 413, "too_large"),
-        (b'["' + b"[" * 100_000, 422, "not_json"),
+        (b"[" * 100_000, 422, "not_json"),
+        (b"{" + b'"a":{' * 10_000, 422, "invalid"),
     ],
 )
 def test_a_bad_body_is_refused_with_its_reason(gateway: Gateway, body: bytes, status: int, word: str):
     with gateway.client("reporter") as client:
         answer = client.post("/v1/reports", content=body)
     assert answer.status_code == status, answer.text
-    if word != "not_json":
-        assert answer.json()["type"] == f"urn:dispatch:{word}"
+    assert answer.json()["type"] == f"urn:dispatch:{word}"
+
+
+def test_a_report_whose_id_has_a_slash_is_found(gateway: Gateway):
+    gateway.opened("reporter", report("r/2026/1"))
+
+
+def test_a_refusal_is_of_whom_it_names_not_of_whom_it_quotes(gateway: Gateway):
+    forged = report("r-forging", source="nobody", attributes={"report_id": "r-quoted", "source": "nyc-311"})
+    with gateway.client("reporter") as client:
+        assert client.post("/v1/reports", json=forged).status_code == 201
+        wait_until(lambda: client.get("/v1/reports/nobody/r-forging").status_code == 200)
+        assert client.get("/v1/reports/nyc-311/r-quoted").status_code == 404
+        assert client.get("/v1/reports/nobody/r-quoted").status_code == 404
 
 
 def test_a_key_reports_as_its_own_sources_only(gateway: Gateway):

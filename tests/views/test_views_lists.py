@@ -1,3 +1,5 @@
+import base64
+
 import pytest
 from views_cases import ENDED, MINUTE_MS, START_MS, Life
 from views_city import City, view_of
@@ -256,7 +258,13 @@ def test_rejections_the_newest_first():
     assert [row.offset for row in some] == [18, 15, 12, 9, 6, 3, 0]
 
 
-@pytest.mark.parametrize("cursor", ["", "!!!", "e30", "WzEsMl0", "é", "bm90IGpzb24"])
+BEYOND = [  # what SQLite has no integers for
+    base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    for text in (f"[{1 << 63}]", f'[{1 << 63},"x"]', f'[0,0,{-(1 << 63) - 1},"x"]')
+]
+
+
+@pytest.mark.parametrize("cursor", ["", "!!!", "e30", "WzEsMl0", "é", "bm90IGpzb24", *BEYOND])
 def test_a_cursor_from_elsewhere_is_refused(view, cursor):
     for listing in (incidents, queue, rejected):
         with pytest.raises(BadCursor, match="not a cursor"):
