@@ -1,5 +1,6 @@
 """The gateway as one ASGI application: which routes there are, and what every answer has in common."""
 
+import logging
 from importlib.metadata import version
 from typing import Any, Final, NamedTuple
 
@@ -32,6 +33,7 @@ from geo import Grid
 __all__ = ["OPEN", "Parts", "build_app"]
 
 OPEN: Final = ("/health/live", "/health/ready", "/metrics", "/openapi.json")  # without a key: loopback, behind a proxy
+log = logging.getLogger(__name__)
 _HEADERS: Final = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -135,15 +137,31 @@ async def _unwritten(_request: Request, error: Exception) -> Response:
 
 
 class _Headers:
-    """What every answer says, whatever it is."""
+    """What every answer says, whatever it is; a failure of ours is an answer too, and is in the log."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
         async def sent(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 message["headers"] = [*message["headers"], *_HEADERS]
             await send(message)
 
-        await self._app(scope, receive, sent if scope["type"] == "http" else send)
+        try:
+            await self._app(scope, receive, sent)
+        except Exception:
+            if begun:
+                raise  # the server logs it and breaks the answer off
+            log.exception("%s %s has failed", scope["method"], scope["path"])
+            said = Problem(
+                500, "failed", "a failure of ours, it is in the log; whether anything was taken is not known"
+            )
+            await problem_response(said)(scope, receive, sent)

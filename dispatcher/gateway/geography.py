@@ -1,5 +1,7 @@
 """`/v1/grid.geojson` and `/v1/locate`: the cells of the city, and the one a position lies in."""
 
+import dataclasses
+import threading
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -28,10 +30,12 @@ def geography(grid: Grid, tolerance_m: float, gate: Gate) -> APIRouter:
     """The routes."""
     router = APIRouter(prefix="/v1", tags=["geography"])
     may_ask = Needs(gate, "reporter", *LOOKING)
-    locator = Locator(grid, tolerance_m=tolerance_m)
+    # shapely prepares a geometry in place: the engine has those of the grid, these are asked by one thread at a time
+    grid = dataclasses.replace(grid, geometries=shapely.from_wkb(shapely.to_wkb(grid.geometries)))
+    locator, asking = Locator(grid, tolerance_m=tolerance_m), threading.Lock()
 
     @router.get("/locate", responses=answers(200, "The cell and how it was found.", _OBJECT, 401, 403, 422, 429))
-    async def locate(
+    def locate(
         _person: Annotated[Person, Depends(may_ask)],
         lon: _Longitude,
         lat: _Latitude,
@@ -42,7 +46,8 @@ def geography(grid: Grid, tolerance_m: float, gate: Gate) -> APIRouter:
         if crs != "wgs84":
             xs, ys = to_wgs84([lon], [lat], crs)
             lon, lat = float(xs[0]), float(ys[0])
-        return json_answer(locator.place(lon, lat, accuracy_m))
+        with asking:
+            return json_answer(locator.place(lon, lat, accuracy_m))
 
     @router.get("/grid.geojson", responses=answers(200, "A FeatureCollection.", _OBJECT, 401, 403, 413, 422, 429))
     def cells(
@@ -54,17 +59,20 @@ def geography(grid: Grid, tolerance_m: float, gate: Gate) -> APIRouter:
         if level > grid.levels:
             raise Problem(422, "invalid", f"the grid has {grid.levels} levels")
         numbers = np.array([grid.number(code) for code in grid.cells_at(level)], dtype=np.int64)
-        if bbox is not None:
-            numbers = numbers[shapely.intersects(grid.geometries[numbers], shapely.box(*_box(bbox)))]
-        if len(numbers) > CELLS_MAX:
-            raise Problem(413, "too_many", f"{len(numbers):,} cells, at most {CELLS_MAX:,} at once; give a bbox")
+        box = None if bbox is None else shapely.box(*_box(bbox))
+        with asking:
+            if box is not None:
+                numbers = numbers[shapely.intersects(grid.geometries[numbers], box)]
+            if len(numbers) > CELLS_MAX:
+                raise Problem(413, "too_many", f"{len(numbers):,} cells, at most {CELLS_MAX:,} at once; give a bbox")
+            shapes = shapely.to_geojson(grid.geometries[numbers]).tolist()
         features = [
             {
                 "type": "Feature",
                 "properties": {"code": grid.codes[n], "name": grid.names[n], "level": level, "path": grid.paths[n]},
-                "geometry": msgspec.Raw(shapely.to_geojson(grid.geometries[n]).encode()),
+                "geometry": msgspec.Raw(shape.encode()),
             }
-            for n in numbers.tolist()
+            for n, shape in zip(numbers.tolist(), shapes, strict=True)
         ]
         return json_bytes(msgspec.json.encode({"type": "FeatureCollection", "features": features}))
 

@@ -1,0 +1,74 @@
+"""When something of ours fails: whoever asks is told, the log has it, and what can go on goes on."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry
+
+from dispatcher.gateway import City, Gate, Keys, Parts, build_app
+from dispatcher.gateway import city as cities
+from dispatcher.hosts.run import Health
+from dispatcher.ledger import Entry, SqliteLedger
+from dispatcher.views import Projection
+from geo import load_grid
+
+
+async def test_a_failure_of_ours_is_a_problem_like_any_other(
+    nyc: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    keys = Keys(tmp_path / "keys")
+    key = keys.add("somebody", ["dispatcher"], areas=["*"])
+    city = City(tmp_path / "there is none.db")
+    grid = load_grid((nyc / "grid.geojson").read_bytes())
+    app = build_app(Parts(city, keys, Gate(keys, 100, 100), grid, 0, CollectorRegistry(), Health()))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://city") as client:
+        answer = await client.get("/v1/incidents", headers={"Authorization": f"Bearer {key}"})
+    keys.close()
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.json()["type"] == "urn:dispatch:failed"
+    assert "there is none" not in answer.text
+    assert "ProjectionError" in caplog.text
+
+
+async def test_the_follower_goes_on_after_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(cities, "RESTART_S", 0.01)
+    catch_up, fails = Projection.catch_up, [False, True, True, False]
+
+    def failing(view: Projection, ledger: SqliteLedger) -> int:
+        if fails and fails.pop(0):
+            raise OSError("the disk is full")
+        return catch_up(view, ledger)
+
+    monkeypatch.setattr(Projection, "catch_up", failing)
+    SqliteLedger(tmp_path / "city.db").close()
+    city = City(tmp_path / "city.db")
+    with caplog.at_level(logging.ERROR):
+        async with asyncio.timeout(10), city.open():
+            while fails:
+                await asyncio.sleep(0.01)
+            await city.append([Entry("reports", b"x")])
+            assert await city.appended("reports") == 1
+    assert caplog.text.count("OSError: the disk is full") == 2
+
+
+async def test_a_query_sees_one_moment(tmp_path: Path):
+    SqliteLedger(tmp_path / "city.db").close()
+    city = City(tmp_path / "city.db")
+    async with asyncio.timeout(10), city.open():
+        other = Projection(tmp_path / "city.db.view")
+
+        def ask(view: Projection) -> list[int]:
+            found = [view.db.execute("SELECT count(*) FROM report").fetchone()[0]]
+            other.db.execute("INSERT INTO report VALUES ('a', 'b', 'c')")
+            return [*found, view.db.execute("SELECT count(*) FROM report").fetchone()[0]]
+
+        assert await city.read(ask) == [0, 0]
+        assert await city.read(lambda view: view.db.execute("SELECT count(*) FROM report").fetchone()[0]) == 1
+        other.close()
