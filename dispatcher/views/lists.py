@@ -178,8 +178,9 @@ def refusals(
     those with `words` anywhere in them, where these are given.
     """
     rows = view.db.execute(
-        f"SELECT {', '.join(RejectedRow._fields)} FROM (SELECT * FROM rejected ORDER BY seq DESC LIMIT ?)"  # noqa: S608
-        f" WHERE topic = ? AND offset >= ?{' AND instr(original, ?) > 0' * len(words)} ORDER BY seq DESC",
+        f"SELECT {', '.join(RejectedRow._fields)} FROM rejected WHERE seq >="  # noqa: S608 - our own words
+        " (SELECT min(seq) FROM (SELECT seq FROM rejected ORDER BY seq DESC LIMIT ?))"
+        f" AND topic = ? AND offset >= ?{' AND instr(original, ?) > 0' * len(words)} ORDER BY seq DESC",
         (REFUSALS_MAX, topic, from_offset, *words),
     )
     for row in map(RejectedRow._make, rows):
@@ -195,7 +196,7 @@ def _fields(original: str) -> dict[str, object]:
             name, at = _decode_at(original, at)
             found[name], at = _decode_at(original, at + 1)
             at += 1
-    except ValueError:
+    except (ValueError, RecursionError):  # cut off; or no JSON at all, which is kept as it came
         pass
     return found
 

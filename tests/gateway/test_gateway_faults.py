@@ -72,3 +72,19 @@ async def test_a_query_sees_one_moment(tmp_path: Path):
         assert await city.read(ask) == [0, 0]
         assert await city.read(lambda view: view.db.execute("SELECT count(*) FROM report").fetchone()[0]) == 1
         other.close()
+
+
+async def test_whoever_waits_for_news_is_released_when_the_server_stops(tmp_path: Path):
+    SqliteLedger(tmp_path / "city.db").close()
+    city = City(tmp_path / "city.db")
+    async with asyncio.timeout(10), city.open():
+        feed = await city.feed("routed")
+        waiting = [
+            asyncio.create_task(city.changed(city.version, 60)),
+            asyncio.create_task(feed.wait(feed.end, 60)),
+        ]
+        await asyncio.sleep(0.02)
+        assert not any(task.done() for task in waiting)
+        await city.release()
+        await asyncio.gather(*waiting)
+        assert (await city.feed("dept.dep")).closed

@@ -6,7 +6,9 @@ import random
 import pytest
 
 from dispatcher.gateway import feed as feeds
+from dispatcher.gateway import streaming
 from dispatcher.gateway.feed import Feed, Place
+from dispatcher.gateway.roles import Person
 from dispatcher.ledger import Kept
 
 
@@ -122,3 +124,43 @@ async def test_closed_it_keeps_nobody_waiting():
     await asyncio.sleep(0)
     await feed.close()
     assert not await asyncio.wait_for(waiting, 1)
+
+
+class Connected:
+    """A request whose reader stays."""
+
+    async def is_disconnected(self) -> bool:
+        return False
+
+
+class Known:
+    """Keys of which none is revoked."""
+
+    def __init__(self, person: Person) -> None:
+        self._person = person
+
+    def of(self, _key_id: str) -> Person:
+        return self._person
+
+
+async def test_a_line_is_kept_open_however_much_comes_that_is_not_shown(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(streaming, "HEARTBEAT_S", 0.05)
+    log, person = Log(), Person("k", "somebody", "", ("dispatcher",))
+    feed = log.feed()
+
+    async def write() -> None:
+        while True:
+            log.add(0, 1)
+            await feed.turn()
+            await asyncio.sleep(0.002)
+
+    events = streaming._events(Connected(), feed, feed.end, Known(person), person, lambda _: False)
+    assert (await anext(events)).startswith(b"retry:")
+    writing = asyncio.create_task(write())
+    async with asyncio.timeout(5):
+        first, second = [await anext(events) for _ in range(2)]
+    writing.cancel()
+    assert first.startswith(b": still here\nid: ")
+    assert first != second
+    await feed.close()
+    assert [event async for event in events] == []

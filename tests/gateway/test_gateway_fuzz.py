@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 from gateway_process import Gateway, report
@@ -20,7 +21,7 @@ def test_the_document_is_one(gateway: Gateway):
         validator_for(schema).check_schema(schema)
 
 
-def test_whatever_is_asked_the_answer_is_a_documented_one(gateway: Gateway):
+def test_whatever_is_asked_the_answer_is_a_documented_one(gateway: Gateway, tmp_path: Path):
     """By Schemathesis: made-up requests, right and wrong ones. Streams have no end and are tested by themselves."""
     gateway.opened("reporter", report("fuzz-1"))
     command = [
@@ -29,8 +30,8 @@ def test_whatever_is_asked_the_answer_is_a_documented_one(gateway: Gateway):
         "--checks", ",".join(CHECKS), "-n", "15", "--phases", "coverage,fuzzing", "--seed", "1",
         "--suppress-health-check", "all",
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=250)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=250, cwd=tmp_path)
     said = done.stdout[-6_000:]
     assert done.returncode == 0, said
     assert "Test cases:" in said
-    assert "500" not in gateway.log()
+    assert "Traceback" not in gateway.log()

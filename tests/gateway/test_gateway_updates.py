@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from gateway_process import Gateway, report, update
 
 from dispatcher.core import Action
+from dispatcher.core.messages import MESSAGE_BYTES_MAX
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.roles import Person
 from dispatcher.gateway.updating import actor_of
@@ -130,6 +132,15 @@ def test_a_call_about_a_report_that_was_merged_is_taken_where_it_went(gateway: G
         call = update(gone, "m2", "contact", reached=True, report=about)
         said = client.post("/v1/updates?wait_s=10", json=call).json()["updates"][0]
     assert said["state"] == "taken", said
+
+
+def test_a_message_that_fits_only_without_its_actor_is_refused_here(gateway: Gateway, incident_id: str):
+    large = update(incident_id, "b1", "note", text="", media=["\N{GRINNING FACE}" * 1_000] * 16)
+    large["text"] = "x" * (MESSAGE_BYTES_MAX - len(msgspec.json.encode(large)))
+    with gateway.client("dispatcher") as client:
+        answer = client.post("/v1/updates", content=msgspec.json.encode(large))
+    assert answer.status_code == 422
+    assert "as it is written" in answer.json()["detail"]
 
 
 def test_a_role_acts_on_what_it_sees_itself():

@@ -13,6 +13,7 @@ from dispatcher.views import (
     Filter,
     IncidentRow,
     Projection,
+    RejectedRow,
     doubled_reports,
     history,
     incident,
@@ -20,6 +21,8 @@ from dispatcher.views import (
     incidents,
     incidents_of_report,
     queue,
+    refusals,
+    refused,
     rejected,
     states,
 )
@@ -280,3 +283,28 @@ def test_rows_say_who_leads(lives, view):
         assert (row.reworks, row.returns, row.reports) == (last.reworks, last.returns, life.record.report_count)
         if last.state not in ENDED:
             assert row.done_ms == last.done_ms
+
+
+def test_a_refusal_is_found_by_what_its_message_says_itself_even_when_that_was_cut_off():
+    view = Projection(":memory:")
+    originals = [
+        '{"report_id":"a","source":"s","text":"cut o',
+        '{"source":"s","attributes":{"report_id":"b"},"text":"\\"report_id\\":\\"b\\""}',
+        '{"report_id":"c","source":"s","x":' + "[" * 4_000,
+        '{"x":1,"source":"s","report_id":"\\"é"}',
+        "[]",
+        "",
+    ]
+    for n, original in enumerate(originals):
+        row = RejectedRow(n, 0, "reason", str(n), "reports", 0, n, "", original)
+        view.db.execute(f"INSERT INTO rejected VALUES ({', '.join('?' * len(row))})", row)
+
+    def found(report_id: str, source: str = "s") -> str | None:
+        row = refused(view, "reports", {"report_id": report_id, "source": source})
+        return None if row is None else row.detail
+
+    assert [found("a"), found("b"), found("c"), found('"é')] == ["0", None, "2", "3"]
+    assert found("a", "other") is None
+    assert len(list(refusals(view, "reports", 4))) == 2
+    assert list(refusals(view, "updates")) == []
+    view.close()
