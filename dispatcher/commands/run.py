@@ -4,17 +4,15 @@ import asyncio
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from dispatcher.commands.keys.commands import keys_path
 from dispatcher.commands.memory import settle_memory
 from dispatcher.commands.opening import config_of
 from dispatcher.commands.talk import say
-from dispatcher.config import Config
 from dispatcher.gateway import City, Gate, Keys, Parts, build_app, serve
 from dispatcher.gateway.serving import bind
-from dispatcher.hosts.embedded import Embedded
 from dispatcher.hosts.replay import refuse_unfinished_replay
 from dispatcher.hosts.run import Health, run_until
 from dispatcher.hosts.setup import load_setup
@@ -22,21 +20,8 @@ from dispatcher.hosts.start import start
 from dispatcher.ledger import SqliteLedger
 from dispatcher.metrics import EngineMetrics
 from dispatcher.notices import NoticeCounters, Voice, delivering
-from geo import Grid
 
 __all__ = ["run_command"]
-
-
-class _Running(NamedTuple):
-    """What the process is made of."""
-
-    config: Config
-    path: Path  # of the ledger
-    keys: Keys
-    grid: Grid
-    host: Embedded
-    metrics: EngineMetrics
-    health: Health
 
 
 def run_command(config_path: Path, ledger_path: Path | None) -> None:
@@ -67,16 +52,18 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
             say(f"following {path}; http://{host_name}:{port}/, keys by `dispatcher keys`")
             keys = Keys(keys_path(config, ledger_path))
             voice = Voice(config.notices.language, in_force.timezone)
-            running = _Running(config, path, keys, setup.grid, host, metrics, health)
+            gate = Gate(keys, config.gateway.rate_per_s, config.gateway.burst)
+            parts = Parts(City(path), keys, gate, setup.grid, config.locate.tolerance_m, metrics.registry, health)
+            poll_ms = config.engine.poll_ms
             with delivering(path, config.notices, voice, NoticeCounters(metrics.registry)):
-                asyncio.run(_run(running, bound, asked))
+                asyncio.run(_run(lambda stop: run_until(stop, host, metrics, health, poll_ms), parts, bound, asked))
             keys.close()
     finally:
         ledger.close()
     say(f"{', '.join(asked)}: stopped; everything taken is committed")
 
 
-async def _run(running: _Running, bound: socket.socket, asked: list[str]) -> None:
+async def _run(engine: Callable[[threading.Event], None], parts: Parts, bound: socket.socket, asked: list[str]) -> None:
     """The engine in a thread, the gateway here, until a signal is `asked`."""
     loop, ending, stop = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
 
@@ -88,21 +75,12 @@ async def _run(running: _Running, bound: socket.socket, asked: list[str]) -> Non
         loop.add_signal_handler(signum, end, signum)
     if asked:
         ending.set()
-    poll_ms = running.config.engine.poll_ms
-    engine = asyncio.create_task(
-        asyncio.to_thread(run_until, stop, running.host, running.metrics, running.health, poll_ms)
-    )
-    engine.add_done_callback(lambda _: ending.set())
+    working = asyncio.create_task(asyncio.to_thread(engine, stop))
+    working.add_done_callback(lambda _: ending.set())
     try:
-        city, limits = City(running.path), running.config.gateway
-        gate = Gate(running.keys, limits.rate_per_s, limits.burst)
-        parts = Parts(
-            city, running.keys, gate, running.grid, running.config.locate.tolerance_m, running.metrics.registry,
-            running.health,
-        )  # fmt: skip
         app = build_app(parts)
-        async with city.open():
-            await serve(app, bound, ending, city.release)
+        async with parts.city.open():
+            await serve(app, bound, ending, parts.city.release)
     finally:
         stop.set()
-        await engine
+        await working

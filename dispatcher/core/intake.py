@@ -200,9 +200,8 @@ def _read_update(record: Record) -> tuple[UpdateWork, int]:
     for field in ACTION_TABLE[update.action].needs:
         if getattr(update, field) is None:
             raise _Refusal(Reason.MISSING_FIELD, f"{update.action} needs {field}")
-    digest = digest_of(
-        msgspec.structs.replace(update, actor=actor)
-    )  # the same words of two departments are two contents
+    # the same words of two departments are two contents
+    digest = digest_of(msgspec.structs.replace(update, actor=actor))
     return UpdateWork(record.seq, record.time_ms, _source(record), update, actor, digest, at_ms), lenient
 
 

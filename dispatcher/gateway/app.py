@@ -30,9 +30,8 @@ from dispatcher.hosts.run import Health
 from dispatcher.ledger import LedgerError
 from geo import Grid
 
-__all__ = ["OPEN", "Parts", "build_app"]
+__all__ = ["Parts", "build_app"]
 
-OPEN: Final = ("/health/live", "/health/ready", "/metrics", "/openapi.json")  # without a key: loopback, behind a proxy
 log = logging.getLogger(__name__)
 _HEADERS: Final = [
     (b"x-content-type-options", b"nosniff"),

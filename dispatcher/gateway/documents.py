@@ -7,9 +7,10 @@ from msgspec import Struct
 
 from dispatcher.gateway.problems import MEDIA_TYPE, PROBLEM_SCHEMA
 
-__all__ = ["SCHEMAS", "answers", "body_of", "struct_schema"]
+__all__ = ["OBJECT", "SCHEMAS", "answers", "body_of", "struct_schema"]
 
 _REF: Final = "#/components/schemas/{name}"
+OBJECT: Final[dict[str, Any]] = {"type": "object"}  # one of the topics' own records: docs/messages.md
 SCHEMAS: Final[dict[str, Any]] = {"Problem": PROBLEM_SCHEMA}  # of the document; `struct_schema` adds to them
 
 _SAID: Final = {

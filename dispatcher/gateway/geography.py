@@ -2,7 +2,7 @@
 
 import dataclasses
 import threading
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 import numpy as np
@@ -11,8 +11,8 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from dispatcher.gateway.access import Gate, Needs
-from dispatcher.gateway.answers import json_answer, json_bytes
-from dispatcher.gateway.documents import answers
+from dispatcher.gateway.answers import json_answer
+from dispatcher.gateway.documents import OBJECT, answers
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.reading import LOOKING
 from dispatcher.gateway.roles import Person
@@ -21,7 +21,6 @@ from geo import Grid, Locator, to_wgs84
 __all__ = ["geography"]
 
 CELLS_MAX: Final = 10_000  # in one answer
-_OBJECT: Final[dict[str, Any]] = {"type": "object"}
 _Longitude = Annotated[float, Query(ge=-180, le=180)]
 _Latitude = Annotated[float, Query(ge=-90, le=90)]
 
@@ -34,7 +33,7 @@ def geography(grid: Grid, tolerance_m: float, gate: Gate) -> APIRouter:
     grid = dataclasses.replace(grid, geometries=shapely.from_wkb(shapely.to_wkb(grid.geometries)))
     locator, asking = Locator(grid, tolerance_m=tolerance_m), threading.Lock()
 
-    @router.get("/locate", responses=answers(200, "The cell and how it was found.", _OBJECT, 401, 403, 422, 429))
+    @router.get("/locate", responses=answers(200, "The cell and how it was found.", OBJECT, 401, 403, 422, 429))
     def locate(
         _person: Annotated[Person, Depends(may_ask)],
         lon: _Longitude,
@@ -49,7 +48,7 @@ def geography(grid: Grid, tolerance_m: float, gate: Gate) -> APIRouter:
         with asking:
             return json_answer(locator.place(lon, lat, accuracy_m))
 
-    @router.get("/grid.geojson", responses=answers(200, "A FeatureCollection.", _OBJECT, 401, 403, 413, 422, 429))
+    @router.get("/grid.geojson", responses=answers(200, "A FeatureCollection.", OBJECT, 401, 403, 413, 422, 429))
     def cells(
         _person: Annotated[Person, Depends(may_ask)],
         level: Annotated[int, Query(ge=1, le=9)] = 1,
@@ -74,7 +73,7 @@ def geography(grid: Grid, tolerance_m: float, gate: Gate) -> APIRouter:
             }
             for n, shape in zip(numbers.tolist(), shapes, strict=True)
         ]
-        return json_bytes(msgspec.json.encode({"type": "FeatureCollection", "features": features}))
+        return json_answer({"type": "FeatureCollection", "features": features})
 
     return router
 

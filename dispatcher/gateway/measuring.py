@@ -1,6 +1,6 @@
 """`/v1/measures`: rates of the whole city, each with both of its terms, as of an instant."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
@@ -9,14 +9,13 @@ from dispatcher.core import text_to_ms
 from dispatcher.gateway.access import Gate, Needs
 from dispatcher.gateway.answers import json_answer
 from dispatcher.gateway.city import City
-from dispatcher.gateway.documents import answers
+from dispatcher.gateway.documents import OBJECT, answers
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.roles import CITY, Person
 from dispatcher.views import Basis, Cohort, GroupBy, Grouping, Projection, measure, measures_document, period
 
 __all__ = ["measuring"]
 
-_OBJECT: Final[dict[str, Any]] = {"type": "object"}
 _Period = Annotated[
     str | None, Query(max_length=24, description="2026, 2026-11, 2026-11-30, or two of them with `..` between.")
 ]
@@ -32,7 +31,7 @@ def measuring(city: City, gate: Gate) -> APIRouter:
     router = APIRouter(prefix="/v1/measures", tags=["measures"])
     may_measure = Needs(gate, "analyst", "inspector", "supervisor", "shift_lead")
 
-    @router.get("", responses=answers(200, "Terms and rates, by group and in total.", _OBJECT, 401, 403, 422, 429))
+    @router.get("", responses=answers(200, "Terms and rates, by group and in total.", OBJECT, 401, 403, 422, 429))
     async def get_measures(
         person: Annotated[Person, Depends(may_measure)],
         basis: Basis = "filed",

@@ -10,23 +10,22 @@ from dispatcher.core import AssignmentState, IncidentRecord
 from dispatcher.gateway.access import Gate, Needs
 from dispatcher.gateway.answers import json_answer, json_bytes
 from dispatcher.gateway.city import City
-from dispatcher.gateway.documents import answers
+from dispatcher.gateway.documents import OBJECT, answers
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.roles import Person
 from dispatcher.views import BadCursor, Filter, IncidentRow, Listed, history, incident, incident_json, incidents, queue
 
-__all__ = ["LOOKING", "live_departments", "reading", "sees", "visible"]
+__all__ = ["LOOKING", "QUEUING", "live_departments", "reading", "sees", "visible"]
 
-LOOKING: Final = (
-    "department", "street", "officer", "acceptor", "dispatcher", "checker", "callback", "shift_lead", "supervisor",
-    "analyst", "inspector",
+QUEUING: Final = (
+    "acceptor", "dispatcher", "checker", "callback", "shift_lead", "supervisor", "inspector",
 )  # fmt: skip
+LOOKING: Final = (*QUEUING, "analyst", "department", "street", "officer")
 LIMIT_MAX: Final = 1_000
-_OBJECT: Final[dict[str, Any]] = {"type": "object"}
 _PAGE: Final = {
     "type": "object",
     "required": ["lines", "next"],
-    "properties": {"lines": {"type": "array", "items": _OBJECT}, "next": {"type": ["string", "null"]}},
+    "properties": {"lines": {"type": "array", "items": OBJECT}, "next": {"type": ["string", "null"]}},
 }
 _Code = Annotated[str | None, Query(max_length=128)]
 
@@ -71,9 +70,9 @@ def reading(city: City, gate: Gate) -> APIRouter:
     """The routes."""
     router = APIRouter(prefix="/v1", tags=["incidents"])
     may_look = Needs(gate, *LOOKING)
-    may_queue = Needs(gate, "acceptor", "dispatcher", "checker", "callback", "shift_lead", "supervisor", "inspector")
+    may_queue = Needs(gate, *QUEUING)
     listed = answers(200, "A page of them.", _PAGE, 401, 403, 422, 429)
-    single = answers(200, "It.", _OBJECT, 401, 403, 404, 422, 429)
+    single = answers(200, "It.", OBJECT, 401, 403, 404, 422, 429)
 
     @router.get("/incidents", responses=listed)
     async def get_incidents(

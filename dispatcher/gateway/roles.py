@@ -76,14 +76,12 @@ class Person(NamedTuple):
 
     def sees(self, path: Iterable[str], departments: Iterable[str]) -> bool:
         """Whether an incident at a place, in the hands of these departments, is any of this person's business."""
-        path = tuple(path)
+        path, reach = tuple(path), self.reach()
         if not self.within(path):
             return False
-        if self.has(*READING):
+        if reach.cells is None or reach.departments is None:
             return True
-        return any(cell in path for cell in (*self.bound("street"), *self.bound("officer"))) or not set(
-            self.bound("department")
-        ).isdisjoint(departments)
+        return not set(reach.cells).isdisjoint(path) or not set(reach.departments).isdisjoint(departments)
 
     def actors(self) -> list[Actor]:
         """As whom this person may act, one for each role the engine knows."""

@@ -20,6 +20,7 @@ from dispatcher.gateway.documents import answers
 from dispatcher.gateway.feed import Feed, Place, PlaceError
 from dispatcher.gateway.keys import Keys
 from dispatcher.gateway.problems import Problem
+from dispatcher.gateway.reading import QUEUING
 from dispatcher.gateway.roles import Person
 
 __all__ = ["streaming"]
@@ -45,7 +46,7 @@ _routed: Final = msgspec.json.Decoder(_Routed).decode
 def streaming(city: City, gate: Gate, keys: Keys) -> APIRouter:
     """The routes."""
     router = APIRouter(prefix="/v1/streams", tags=["streams"])
-    may_queue = Needs(gate, "acceptor", "dispatcher", "checker", "callback", "shift_lead", "supervisor", "inspector")
+    may_queue = Needs(gate, *QUEUING)
     may_department = Needs(gate, "department")
     events = answers(
         200, "Events without end.", {"type": "string"}, 401, 403, 404, 422, 429, media_type="text/event-stream"
