@@ -23,8 +23,6 @@ from dispatcher.views.lists import (
     RejectedRow,
     incidents,
     queue,
-    refusals,
-    refused,
     rejected,
 )
 from dispatcher.views.measures import incidents_behind, measure
@@ -40,6 +38,7 @@ from dispatcher.views.queries import (
     states,
 )
 from dispatcher.views.ratings import Exemption, Given, Rating, exemptions, ratings
+from dispatcher.views.refusals import refusals, refused
 from dispatcher.views.rows import IncidentRow
 from dispatcher.views.scores import Boards, Scored, Scoring, boards, measures_of, scored
 from dispatcher.views.tables import Cell, Table, all_terms, cell_text, cell_value, measures_table, percent, table_csv
