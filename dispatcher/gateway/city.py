@@ -13,13 +13,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
-import msgspec
-
 from dispatcher.gateway.appending import Appender
 from dispatcher.gateway.feed import Feed, Place
+from dispatcher.hosts.setup import policy_in_force
 from dispatcher.ledger import Entry, Kept, LedgerError, SqliteLedger
 from dispatcher.views import Projection, view_path
-from rules import Policy, load_canonical
+from rules import Policy
 
 __all__ = ["City"]
 
@@ -151,15 +150,9 @@ class City:
     # --- in threads -------------------------------------------------------------------------------------------------
 
     def _in_force(self) -> Policy:
-        value = self._ledger().newest("state", "policy")
-        if value is None:
+        self._policy = policy_in_force(self._ledger(), self._policy)
+        if self._policy is None:
             raise LedgerError("no policy is in force yet; try again in a moment")
-        sha256 = msgspec.json.decode(value, type=str)
-        if self._policy is None or self._policy.sha256 != sha256:
-            document = self._ledger().newest("policies", sha256)
-            if document is None:
-                raise LedgerError(f"policy {sha256[:12]} is in force and not stored")
-            self._policy = load_canonical(document)
         return self._policy
 
     def _append(self, entries: Sequence[Entry]) -> None:

@@ -74,10 +74,26 @@ class Books(Mapping[str, Rulebook]):
         return len(self._books)
 
 
-def policy_in_force(ledger: Ledger) -> Policy | None:
-    """The policy that what comes next is decided under; None in a ledger that nothing has been worked through in."""
-    sha256 = ledger.newest("state", "policy")
-    return None if sha256 is None else Books(ledger)[msgspec.json.decode(sha256, type=str)].policy
+def policy_in_force(ledger: Ledger, known: Policy | None = None) -> Policy | None:
+    """The policy that what comes next is decided under; None in a ledger that nothing has been worked through in.
+
+    Args:
+        ledger: to look into.
+        known: the one that was in force before; not read again if it still is.
+
+    Raises:
+        LedgerError: it is not stored.
+    """
+    value = ledger.newest("state", "policy")
+    if value is None:
+        return None
+    sha256 = msgspec.json.decode(value, type=str)
+    if known is not None and known.sha256 == sha256:
+        return known
+    document = ledger.newest("policies", sha256)
+    if document is None:
+        raise LedgerError(f"policy {sha256[:12]} is in force and not stored")
+    return load_canonical(document)
 
 
 def read_policy(directory: Path) -> Policy:
