@@ -17,6 +17,7 @@ from bench.kafka.outputs import COMPACTED, OutputRecord, Outputs
 from bench.kafka.scene import INPUT_PARTITIONS
 from dispatcher.core import REPORTS
 from dispatcher.core.carried import taken_up
+from dispatcher.core.messages import private_of
 from dispatcher.core.work import ReportWork
 from dispatcher.ledger.kafka import LOG, WORK, Out, Standing
 
@@ -57,7 +58,7 @@ def record(outputs: Outputs, work: Sequence[OutputRecord], reporters: Sequence[O
         seen[each.partition].append(origin.topic == REPORTS)
         if origin.topic == REPORTS:
             outs = [Out(WORK, each.partition, None, each.value)]
-            if isinstance(item, ReportWork) and item.has_reporter:
+            if isinstance(item, ReportWork) and (item.has_reporter or private_of(item.report) is not None):
                 key = f"{item.report.source}/{item.report.report_id}".encode()
                 outs.insert(0, Out("reporters", crc32(key) % PARTITIONS, key, known[key]))
             relayed[origin.partition][origin.offset] = outs

@@ -25,6 +25,7 @@ from dispatcher.core.messages import (
     Reason,
     Report,
     Update,
+    private_of,
 )
 from dispatcher.core.privacy import mask_original, mask_text
 from dispatcher.core.work import Clock, CommandWork, Record, Rejected, ReportWork, Source, UpdateWork, Work
@@ -89,8 +90,7 @@ class Intake:
             unknown_fields += lenient
             if type(item) is ReportWork:
                 unplaced.append((len(work), item.report))
-                if item.report.reporter is not None:
-                    item = self._set_reporter_apart(item, taken.reporters)
+                item = _set_apart(item, taken.reporters)
             elif type(item) is UpdateWork and item.update.location is not None:
                 unplaced.append((len(work), Asked(ACTED_ON, item.update.location)))
             work.append(item)
@@ -111,11 +111,6 @@ class Intake:
             return _read_command(record), 0
         raise ValueError(f"the engine does not follow the topic {topic}")
 
-    def _set_reporter_apart(self, item: ReportWork, reporters: list[tuple[str, bytes]]) -> ReportWork:
-        report = item.report
-        reporters.append((f"{report.source}/{report.report_id}", _canonical.encode(report.reporter)))
-        return msgspec.structs.replace(item, report=msgspec.structs.replace(report, reporter=None))
-
     def _place(self, work: list[Work], unplaced: Sequence[tuple[int, Whereabouts]]) -> None:
         if not unplaced:
             return
@@ -130,6 +125,17 @@ class Intake:
                 item.seq, item.time_ms, item.origin, item.report, place, item.digest, item.has_reporter,
                 item.reported_ms, item.promised_ms,
             )  # fmt: skip
+
+
+def _set_apart(item: ReportWork, reporters: list[tuple[str, bytes]]) -> ReportWork:
+    """What is private of a report goes to `reporters`; who told it goes no further."""
+    report = item.report
+    private = private_of(report)
+    if private is not None:
+        reporters.append((f"{report.source}/{report.report_id}", _canonical.encode(private)))
+    if report.reporter is None:
+        return item
+    return msgspec.structs.replace(item, report=msgspec.structs.replace(report, reporter=None))
 
 
 def is_report(value: bytes, time_ms: int) -> bool:

@@ -17,12 +17,14 @@ __all__ = [
     "Actor",
     "Location",
     "MilestonePlan",
+    "Private",
     "Reason",
     "Report",
     "ReportRef",
     "Reporter",
     "Update",
     "Whistle",
+    "private_of",
 ]
 
 MESSAGE_BYTES_MAX = 65_536  # one message; 4,000 characters of text, 20 links and 64 attributes fit three times over
@@ -64,6 +66,19 @@ class Reporter(Struct, frozen=True, gc=False, omit_defaults=True):
     anonymous: bool = False
 
 
+class Private(Reporter, frozen=True, gc=False, omit_defaults=True):
+    """What `reporters` keeps of one report: who told it and the words as they were told, not masked.
+
+    Read by the gateway for whose business they are; `confidential` and `request_kind` say from whom they are kept.
+    """
+
+    confidential: bool = False
+    request_kind: RequestKind | None = None
+    text: Text | None = None
+    address: Label | None = None
+    media: Annotated[tuple[Link, ...], Meta(max_length=MEDIA_MAX)] = ()
+
+
 class Whistle(Struct, frozen=True, gc=False, omit_defaults=True):
     """A street's call that compels departments to attend."""
 
@@ -97,6 +112,19 @@ class Report(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_f
 
 class LenientReport(Report, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=False):
     """The same with unknown top-level fields ignored: tried second, so that they can be counted for free."""
+
+
+def private_of(report: Report) -> Private | None:
+    """What of a report only some may read; None when there is nothing."""
+    told, where = report.reporter, report.location
+    address = None if where is None else where.address
+    if told is None and not report.text and not report.media and address is None:
+        return None
+    told = told or Reporter()
+    return Private(
+        told.name, told.phone, told.email, told.anonymous,
+        report.confidential, report.request_kind, report.text, address, report.media,
+    )  # fmt: skip
 
 
 class Action(StrEnum):
