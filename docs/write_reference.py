@@ -16,7 +16,7 @@ from dispatcher.core.lifecycle import (
     AssignmentState,
     IncidentState,
 )
-from dispatcher.gateway import City, Gate, Keys, Parts, build_app
+from dispatcher.gateway import City, Gate, Keys, Looks, Parts, Sessions, build_app
 from dispatcher.hosts.run import Health
 from geo import load_grid
 from rules.reference import reference
@@ -72,8 +72,9 @@ def routes() -> str:
     """Every route of the gateway: what it is for and which roles it is open to."""
     with TemporaryDirectory() as directory:
         keys = Keys(Path(directory) / "keys")
-        gate, grid = Gate(keys, 1, 1), load_grid(GRID.read_bytes())
-        application = build_app(Parts(City(Path("city.db")), keys, gate, grid, 0, CollectorRegistry(), Health()))
+        gate, grid = Gate(keys, Sessions(keys.db), 1, 1), load_grid(GRID.read_bytes())
+        parts = Parts(City(Path("city.db")), gate, Looks(keys.db), grid, 0, CollectorRegistry(), Health())
+        application = build_app(parts)
         keys.close()
     rows = [
         f"| `{method.upper()} {path}` | {said['description'].splitlines()[0]} | {', '.join(said['x-roles'])} |"

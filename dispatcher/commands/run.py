@@ -11,7 +11,7 @@ from dispatcher.commands.keys.commands import keys_path
 from dispatcher.commands.memory import settle_memory
 from dispatcher.commands.opening import config_of
 from dispatcher.commands.talk import say
-from dispatcher.gateway import City, Gate, Keys, Parts, build_app, serve
+from dispatcher.gateway import City, Gate, Keys, Looks, Parts, Sessions, build_app, serve
 from dispatcher.gateway.serving import bind
 from dispatcher.hosts.replay import refuse_unfinished_replay
 from dispatcher.hosts.run import Health, run_until
@@ -52,8 +52,10 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
             say(f"following {path}; http://{host_name}:{port}/, keys by `dispatcher keys`")
             keys = Keys(keys_path(config, ledger_path))
             voice = Voice(config.notices.language, in_force.timezone)
-            gate = Gate(keys, config.gateway.rate_per_s, config.gateway.burst)
-            parts = Parts(City(path), keys, gate, setup.grid, config.locate.tolerance_m, metrics.registry, health)
+            gate = Gate(keys, Sessions(keys.db), config.gateway.rate_per_s, config.gateway.burst)
+            parts = Parts(
+                City(path), gate, Looks(keys.db), setup.grid, config.locate.tolerance_m, metrics.registry, health
+            )
             poll_ms = config.engine.poll_ms
             with delivering(path, config.notices, voice, NoticeCounters(metrics.registry)):
                 asyncio.run(_run(lambda stop: run_until(stop, host, metrics, health, poll_ms), parts, bound, asked))

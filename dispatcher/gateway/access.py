@@ -1,8 +1,10 @@
-"""The gate: who asks, by their key; whether any of their roles opens the route; how much they may ask for.
+"""The gate: who asks, by their key or session; whether any of their roles opens the route; how much they may ask for.
 
-Default deny: a route is open to the roles it names and to nobody else.
+Default deny: a route is open to the roles it names and to nobody else. A browser sends its session's cookie whoever
+wrote the page, so what changes something is taken from one only with what the session's own pages know (CSRF).
 """
 
+import hmac
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -13,8 +15,13 @@ from starlette.requests import Request
 from dispatcher.gateway.keys import Keys
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.roles import Person
+from dispatcher.gateway.sessions import Sessions, csrf_of
 
-__all__ = ["Gate", "Needs"]
+__all__ = ["COOKIE", "Gate", "Needs"]
+
+COOKIE: Final = "dispatch_session"
+CSRF_HEADER: Final = "x-csrf-token"
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 TRIES_MAX: Final = 20  # wrong keys from one address; then it waits
 LOCKED_S: Final = 60.0
@@ -59,27 +66,65 @@ class Gate:
 
     Args:
         keys: of the city.
+        sessions: of browsers.
         rate_per_s: records or requests a second for each key, on average.
         burst: at once.
         clock: monotonic seconds.
     """
 
-    def __init__(self, keys: Keys, rate_per_s: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._keys = keys
+    def __init__(
+        self,
+        keys: Keys,
+        sessions: Sessions,
+        rate_per_s: float,
+        burst: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._keys, self._sessions = keys, sessions
         self._limits = _Limits(rate_per_s, burst, clock)
         self._wrong = _Limits(TRIES_MAX / LOCKED_S, TRIES_MAX, clock)
 
     def person(self, request: Request) -> Person:
-        """Whose key the request shows. Raises Problem: 401 nobody's, 429 too many wrong ones from there."""
-        address = "-" if request.client is None else request.client.host
+        """Who asks, by the key or the session the request shows.
+
+        Raises:
+            Problem: 401 nobody, 403 a change that no page of the session asks for, 429 too many wrong keys from there.
+        """
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        person = self._keys.person(key.strip()) if scheme.lower() == "bearer" else None
+        if scheme:
+            return self.of_key(request, key.strip() if scheme.lower() == "bearer" else "")
+        person = self.signed_in(request)
+        if person is None:
+            raise _nobody("show a key: `Authorization: Bearer dk.…`")
+        if request.method not in SAFE and not self.is_own(request, request.headers.get(CSRF_HEADER, "")):
+            raise Problem(403, "not_from_here", "this was not asked for by a page of this session; load the page again")
+        return person
+
+    def of_key(self, request: Request, key: str) -> Person:
+        """Whose key it is. Raises Problem: 401 nobody's, 429 too many wrong ones from that address."""
+        person = self._keys.person(key)
         if person is not None:
             return person
-        if scheme and (wait_s := self._wrong.take(address, 1)):
+        if wait_s := self._wrong.take("-" if request.client is None else request.client.host, 1):
             raise _later("too many wrong keys from this address", wait_s)
-        said = "the key is wrong or revoked" if scheme else "show a key: `Authorization: Bearer dk.…`"
-        raise Problem(401, "unauthorized", said, {"WWW-Authenticate": "Bearer"})
+        raise _nobody("the key is wrong or revoked")
+
+    def signed_in(self, request: Request) -> Person | None:
+        """Whose session the request's cookie is of."""
+        token = request.cookies.get(COOKIE)
+        key_id = None if token is None else self._sessions.key_id(token)
+        return None if key_id is None else self._keys.of(key_id)
+
+    @staticmethod
+    def is_own(request: Request, csrf: str) -> bool:
+        """Whether this word is known to the pages of the request's session only."""
+        return hmac.compare_digest(csrf_of(request.cookies.get(COOKIE, "")).encode(), csrf.encode())
+
+    def still(self, request: Request, person: Person) -> bool:
+        """Whether who asked then would be let in as the same person now."""
+        if "authorization" in request.headers:
+            return self._keys.of(person.key_id) == person
+        return self.signed_in(request) == person
 
     def spend(self, person: Person, count: int) -> None:
         """Count what somebody asks for. Raises Problem: 429, with the time to wait."""
@@ -104,6 +149,10 @@ class Needs:
             )
         self._gate.spend(person, 1)
         return person
+
+
+def _nobody(said: str) -> Problem:
+    return Problem(401, "unauthorized", said, {"WWW-Authenticate": "Bearer"})
 
 
 def _later(what: str, wait_s: float) -> Problem:

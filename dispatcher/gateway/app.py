@@ -19,8 +19,9 @@ from dispatcher.gateway.appending import Full
 from dispatcher.gateway.city import City
 from dispatcher.gateway.documents import SCHEMAS
 from dispatcher.gateway.geography import geography
-from dispatcher.gateway.keys import Keys
+from dispatcher.gateway.looks import Looks
 from dispatcher.gateway.measuring import measuring
+from dispatcher.gateway.private import private
 from dispatcher.gateway.problems import Problem, answer, problem_response
 from dispatcher.gateway.reading import reading
 from dispatcher.gateway.reporting import reporting
@@ -44,8 +45,8 @@ class Parts(NamedTuple):
     """What the gateway is made of."""
 
     city: City
-    keys: Keys
     gate: Gate
+    looks: Looks
     grid: Grid
     tolerance_m: float
     registry: CollectorRegistry
@@ -54,7 +55,7 @@ class Parts(NamedTuple):
 
 def build_app(parts: Parts) -> FastAPI:
     """All routes, over one city."""
-    city, keys, gate, health = parts.city, parts.keys, parts.gate, parts.health
+    city, gate, health = parts.city, parts.gate, parts.health
     app = FastAPI(title="City dispatch", version=version("city-dispatch"), docs_url=None, redoc_url=None)
     app.add_exception_handler(Problem, answer)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -65,7 +66,8 @@ def build_app(parts: Parts) -> FastAPI:
         reporting(city, gate),
         updating(city, gate),
         reading(city, gate),
-        streaming(city, gate, keys),
+        private(city, gate, parts.looks),
+        streaming(city, gate),
         measuring(city, gate),
         geography(parts.grid, parts.tolerance_m, gate),
     )

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from dispatcher.core.messages import MESSAGE_BYTES_MAX
 from dispatcher.gateway.problems import Problem
 
-__all__ = ["BODY_BYTES_MAX", "TOGETHER_MAX", "decode_all", "encode_one", "read_body"]
+__all__ = ["BODY_BYTES_MAX", "TOGETHER_MAX", "decode_all", "decode_one", "encode_one", "read_body"]
 
 T = TypeVar("T", bound=Struct)
 BODY_BYTES_MAX: Final = 8_000_000
@@ -59,6 +59,15 @@ def decode_all(body: bytes, decoder: msgspec.json.Decoder[T]) -> tuple[list[T], 
     if not found:
         raise Problem(422, "invalid", "the list is empty")
     return found, listed
+
+
+def decode_one(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """One object within the limits of a message. Raises Problem: 422."""
+    found = list[T]()
+    said = _problem_of(Raw(body), decoder, found)
+    if said is not None:
+        raise Problem(422, "invalid", f"{said}; nothing was taken")
+    return found[0]
 
 
 def encode_one(message: Struct) -> bytes:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from dispatcher.gateway.problems import MEDIA_TYPE, PROBLEM_SCHEMA
 
-__all__ = ["OBJECT", "SCHEMAS", "answers", "body_of", "struct_schema"]
+__all__ = ["OBJECT", "SCHEMAS", "answers", "body_of", "body_of_one", "struct_schema"]
 
 _REF: Final = "#/components/schemas/{name}"
 OBJECT: Final[dict[str, Any]] = {"type": "object"}  # one of the topics' own records: docs/messages.md
@@ -38,6 +38,13 @@ def body_of(schema: dict[str, Any], about: str) -> dict[str, Any]:
     either = {"oneOf": [schema, {"type": "array", "items": schema, "minItems": 1, "maxItems": 1_000}]}
     return {
         "requestBody": {"required": True, "description": about, "content": {"application/json": {"schema": either}}}
+    }
+
+
+def body_of_one(schema: dict[str, Any], about: str) -> dict[str, Any]:
+    """The body of a route that takes one of something."""
+    return {
+        "requestBody": {"required": True, "description": about, "content": {"application/json": {"schema": schema}}}
     }
 
 

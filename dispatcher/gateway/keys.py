@@ -1,4 +1,4 @@
-"""Keys: what a person or system shows to be let in. Kept in a SQLite file beside the ledger, hashed, shown once.
+"""Keys: what a person or system shows to be let in. Kept in the access file beside the ledger, hashed, shown once.
 
 A key is `dk.<id>.<secret>`. The secret is 256 random bits, so its plain SHA-256 is as hard to undo as any slower hash
 would be; it is compared in constant time, and an unknown id costs the same comparison as a known one.
@@ -7,7 +7,6 @@ would be; it is compared in constant time, and an unknown id costs the same comp
 import hashlib
 import hmac
 import secrets
-import sqlite3
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,28 +14,18 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from dispatcher.gateway.access_file import KeyFileError, open_access_file
 from dispatcher.gateway.roles import Person, parse_role
-from dispatcher.sqlite_file import open_file, transaction
+from dispatcher.sqlite_file import transaction
 
 __all__ = ["KeyFileError", "KeyRow", "Keys"]
 
-APPLICATION_ID: Final = 0x6B657973  # "keys": another program's database is not overwritten by mistake
-SCHEMA_VERSION: Final = 1
 PREFIX: Final = "dk"
 NAME_CHARS_MAX: Final = 100
 
-_SCHEMA = """
-CREATE TABLE key (key_id TEXT PRIMARY KEY, hash BLOB NOT NULL, name TEXT NOT NULL, unit TEXT NOT NULL,
-  roles TEXT NOT NULL, areas TEXT NOT NULL, sources TEXT NOT NULL, added_ms INTEGER NOT NULL, revoked_ms INTEGER)
-  WITHOUT ROWID
-"""
 _COLUMNS = "key_id, name, unit, roles, areas, sources, added_ms, revoked_ms"
 _words = msgspec.json.Decoder(tuple[str, ...]).decode
 _NOBODY = hashlib.sha256(b"").digest()
-
-
-class KeyFileError(Exception):
-    """The file of keys cannot be used, or what is asked of it cannot be done; the message says what to do next."""
 
 
 class KeyRow(NamedTuple):
@@ -58,12 +47,7 @@ class Keys:
     """
 
     def __init__(self, path: Path) -> None:
-        self._name = str(path)
-        if not path.exists():
-            path.touch(mode=0o600)
-        self._db = open_file(
-            path, self._prepare, KeyFileError, what="a file of keys", otherwise="name another file", statements=32
-        )
+        self.db = open_access_file(path)
 
     def add(
         self, name: str, roles: Sequence[str], *, unit: str = "", areas: Sequence[str] = (), sources: Sequence[str] = ()
@@ -82,8 +66,8 @@ class Keys:
             parse_role(role)
         key_id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
         lists = [msgspec.json.encode(tuple(words)).decode() for words in (roles, areas, sources)]
-        with transaction(self._db):
-            self._db.execute(
+        with transaction(self.db):
+            self.db.execute(
                 f"INSERT INTO key (hash, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",  # noqa: S608 - our words
                 (_hash(secret), key_id, name.strip(), unit, *lists, time.time_ns() // 1_000_000),
             )
@@ -93,7 +77,7 @@ class Keys:
         """Whose key it is; None when it is nobody's, or revoked."""
         prefix, _, rest = key.partition(".")
         key_id, _, secret = rest.partition(".")
-        row = self._db.execute(
+        row = self.db.execute(
             f"SELECT hash, {_COLUMNS} FROM key WHERE key_id = ? AND revoked_ms IS NULL",  # noqa: S608 - our words
             (key_id,),
         ).fetchone()
@@ -102,7 +86,7 @@ class Keys:
 
     def of(self, key_id: str) -> Person | None:
         """Whose key has this id; None when nobody's has, or it is revoked."""
-        row = self._db.execute(
+        row = self.db.execute(
             f"SELECT {_COLUMNS} FROM key WHERE key_id = ? AND revoked_ms IS NULL",  # noqa: S608 - our words
             (key_id,),
         ).fetchone()
@@ -110,13 +94,13 @@ class Keys:
 
     def rows(self) -> list[KeyRow]:
         """All keys, revoked ones too, in the order they were given."""
-        rows = self._db.execute(f"SELECT {_COLUMNS} FROM key ORDER BY added_ms, key_id")  # noqa: S608 - our words
+        rows = self.db.execute(f"SELECT {_COLUMNS} FROM key ORDER BY added_ms, key_id")  # noqa: S608 - our words
         return [_row(row) for row in rows]
 
     def revoke(self, key_id: str) -> None:
         """Let nobody in with this key any more. Raises KeyFileError when there is no such key."""
-        with transaction(self._db):
-            changed = self._db.execute(
+        with transaction(self.db):
+            changed = self.db.execute(
                 "UPDATE key SET revoked_ms = ? WHERE key_id = ? AND revoked_ms IS NULL",
                 (time.time_ns() // 1_000_000, key_id),
             ).rowcount
@@ -125,23 +109,7 @@ class Keys:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._db.close()
-
-    def _prepare(self, db: sqlite3.Connection) -> None:
-        application_id = db.execute("PRAGMA application_id").fetchone()[0]
-        tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if application_id != APPLICATION_ID and (tables or application_id):
-            raise KeyFileError(f"{self._name}: a database of another program; name another file")
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")  # a key that was revoked stays so
-        with transaction(db):
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, SCHEMA_VERSION):
-                raise KeyFileError(f"{self._name}: format {version}, not {SCHEMA_VERSION}: a newer version made it")
-            if not version:
-                db.execute(_SCHEMA)
-                db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        self.db.close()
 
 
 def _hash(secret: str) -> bytes:

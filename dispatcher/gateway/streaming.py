@@ -18,7 +18,6 @@ from dispatcher.gateway.access import Gate, Needs
 from dispatcher.gateway.city import City
 from dispatcher.gateway.documents import answers
 from dispatcher.gateway.feed import Feed, Place, PlaceError
-from dispatcher.gateway.keys import Keys
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.reading import QUEUING
 from dispatcher.gateway.roles import Person
@@ -43,7 +42,7 @@ class _Routed(msgspec.Struct):
 _routed: Final = msgspec.json.Decoder(_Routed).decode
 
 
-def streaming(city: City, gate: Gate, keys: Keys) -> APIRouter:
+def streaming(city: City, gate: Gate) -> APIRouter:
     """The routes."""
     router = APIRouter(prefix="/v1/streams", tags=["streams"])
     may_queue = Needs(gate, *QUEUING)
@@ -58,7 +57,7 @@ def streaming(city: City, gate: Gate, keys: Keys) -> APIRouter:
         request: Request, person: Annotated[Person, Depends(may_queue)], last_event_id: Last = None
     ) -> Response:
         """What enters, changes in and leaves the operators' queue, as far as the areas of the key go."""
-        return await _stream(request, city, "routed", last_event_id, keys, person, _within(person))
+        return await _stream(request, city, "routed", last_event_id, gate, person, _within(person))
 
     @router.get("/departments/{code}", responses=events, response_class=StreamingResponse)
     async def stream_department(
@@ -67,7 +66,7 @@ def streaming(city: City, gate: Gate, keys: Keys) -> APIRouter:
         """The orders of a department, to itself."""
         if code not in person.bound("department"):
             raise Problem(403, "not_your_department", "a department reads its own orders and no others")
-        return await _stream(request, city, f"dept.{code}", last_event_id, keys, person, _within(person))
+        return await _stream(request, city, f"dept.{code}", last_event_id, gate, person, _within(person))
 
     return router
 
@@ -77,7 +76,7 @@ def _within(person: Person) -> Shown:
 
 
 async def _stream(
-    request: Request, city: City, topic: str, last: str | None, keys: Keys, person: Person, shown: Shown
+    request: Request, city: City, topic: str, last: str | None, gate: Gate, person: Person, shown: Shown
 ) -> Response:
     feed = await city.feed(topic)
     try:
@@ -86,17 +85,17 @@ async def _stream(
         raise Problem(422, "bad_event_id", str(error)) from error
     if place.is_beyond(feed.end) and place.is_beyond(await city.end(topic)):  # such a reader would wait for ever
         raise Problem(422, "bad_event_id", f"{place} lies beyond the end of this stream; begin again without an id")
-    told = _events(request, feed, place, keys, person, shown)
+    told = _events(request, feed, place, gate, person, shown)
     return StreamingResponse(told, headers=HEADERS, media_type="text/event-stream")
 
 
 async def _events(
-    request: Request, feed: Feed, place: Place, keys: Keys, person: Person, shown: Shown
+    request: Request, feed: Feed, place: Place, gate: Gate, person: Person, shown: Shown
 ) -> AsyncIterator[bytes]:
     yield f"retry: {RETRY_MS}\nid: {place}\n\n".encode()
     sent_s = time.monotonic()
-    # revoked or changed, or the server stops: it ends
-    while not feed.closed and keys.of(person.key_id) == person and not await request.is_disconnected():
+    # signed out, revoked or changed, or the server stops: it ends
+    while not feed.closed and gate.still(request, person) and not await request.is_disconnected():
         portion, begun = list[bytes](), place
         records, reached = await feed.read(place)
         for partition, record in records:

@@ -35,6 +35,8 @@ from dispatcher.views.queries import (
     incident,
     incident_json,
     incidents_of_report,
+    private_of_report,
+    reports_of,
     states,
 )
 from dispatcher.views.ratings import Exemption, Given, Rating, exemptions, ratings
@@ -53,7 +55,7 @@ __all__ = [
     "Stock", "Suspect", "Table", "WhoseTime", "all_terms", "boards", "callbacks_due", "came_back", "cell_text",
     "cell_value", "cohort_document", "document", "doubled_reports", "exemptions", "firms_of", "flows", "gaming",
     "history", "in_hands", "incident", "incident_json", "incidents", "incidents_behind", "incidents_of_report",
-    "inspected", "measure", "measures_document", "measures_of", "measures_table", "percent", "period", "promises",
-    "queue", "ratings", "read_firms", "read_inspections", "refusals", "refused", "rejected", "scored", "states",
-    "stocks", "table_csv", "time_of", "view_path", "whose_time",
+    "inspected", "measure", "measures_document", "measures_of", "measures_table", "percent", "period",
+    "private_of_report", "promises", "queue", "ratings", "read_firms", "read_inspections", "refusals", "refused",
+    "rejected", "reports_of", "scored", "states", "stocks", "table_csv", "time_of", "view_path", "whose_time",
 ]  # fmt: skip

@@ -1,9 +1,10 @@
 """The projection: what the ledger put out, as query tables in a SQLite file of its own.
 
-It follows `archive`, `incidents`, `events` and `rejected`. The rows of a batch and the position behind it are one
-transaction, so a process may die anywhere and the next one goes on; delete the file and it is rebuilt alike. Applying a
-record again changes nothing: an incident's row is replaced by a later revision only. It is consistent per incident,
-not across topics. A tombstone on `incidents` says that the engine has let go of an ended incident; its row stays.
+It follows `archive`, `incidents`, `events`, `rejected` and, for what is private of a report, `reporters`. The rows of
+a batch and the position behind it are one transaction, so a process may die anywhere and the next one goes on; delete
+the file and it is rebuilt alike. Applying a record again changes nothing: an incident's row is replaced by a later
+revision only. It is consistent per incident, not across topics. A tombstone on `incidents` says that the engine has let
+go of an ended incident; its row stays.
 
 Every read (`queries`, `measures`) goes through this file and never through the engine.
 """
@@ -25,7 +26,8 @@ from dispatcher.views.writes import writes_of
 __all__ = ["BATCH", "Projection", "ProjectionError", "view_path"]
 
 BATCH = 2_000  # records in one transaction: 4 MB of incidents, a tenth of a second
-_TOPICS = ("archive", "incidents", "events", "rejected")
+_TOPICS = ("archive", "incidents", "events", "rejected", "reporters")
+_COMPACTED = ("incidents", "reporters")  # a record followed may be gone by now
 
 _SPELL = insert("spell", Spell._fields)
 _POSITION = (
@@ -123,8 +125,9 @@ class Projection:
 
     def _followed(self, ledger: Ledger) -> bool:
         """Whether the last record followed on each append topic stands in this ledger, byte for byte."""
-        rows = self.db.execute("SELECT topic, seq, mark FROM position WHERE topic <> 'incidents'").fetchall()
-        for topic, seq, mark in rows:
+        for topic, seq, mark in self.db.execute("SELECT topic, seq, mark FROM position").fetchall():
+            if topic in _COMPACTED:
+                continue
             kept = ledger.follow(topic, seq - 1, 1)
             if not kept or kept[0].seq != seq or _mark(kept[0]) != mark:
                 return False

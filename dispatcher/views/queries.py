@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from dispatcher.core import IncidentRecord, decode_incident
+from dispatcher.core.messages import Private
 from dispatcher.views.projection import Projection, history_of
 
 __all__ = [
@@ -14,10 +15,12 @@ __all__ = [
     "incident",
     "incident_json",
     "incidents_of_report",
+    "private_of_report",
     "reports_of",
     "states",
 ]
 
+_private = msgspec.json.Decoder(Private)
 # A report that was split off is its new incident's; that it was with the old one once is no second taking.
 _STAYS = (
     "NOT EXISTS (SELECT 1 FROM split_off AS s WHERE s.incident_id = report.incident_id"
@@ -61,6 +64,12 @@ def reports_of(view: Projection, record: IncidentRecord) -> list[tuple[str, str]
         (record.incident_id,),
     )
     return list(dict.fromkeys([*record.reports, *rows.fetchall()]))
+
+
+def private_of_report(view: Projection, source: str, report_id: str) -> Private | None:
+    """What only some may read of a report; None when nothing is kept of it, or it was erased."""
+    row = view.db.execute("SELECT value FROM private WHERE key = ?", (f"{source}/{report_id}",)).fetchone()
+    return None if row is None else _private.decode(row[0])
 
 
 def doubled_reports(view: Projection, limit: int = 100) -> list[tuple[str, str, list[str]]]:

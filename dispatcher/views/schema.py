@@ -10,7 +10,7 @@ from dispatcher.views.spells import Spell
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "TABLES", "insert", "insert_new", "upsert"]
 
 APPLICATION_ID = 0x76696577  # "view": another program's database is not overwritten by mistake
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 _SQL_TYPES: dict[object, str] = {int: "INTEGER", str: "TEXT", float: "REAL"}
 
@@ -50,6 +50,7 @@ CREATE TABLE outage (since_ms INTEGER, until_ms INTEGER, told_ms INTEGER NOT NUL
 CREATE TABLE report (source TEXT, report_id TEXT, incident_id TEXT, PRIMARY KEY (source, report_id, incident_id))
   WITHOUT ROWID;
 CREATE INDEX report_incident ON report (incident_id);
+CREATE TABLE private (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE split_off (incident_id TEXT, source TEXT, report_id TEXT, PRIMARY KEY (incident_id, source, report_id))
   WITHOUT ROWID;
 CREATE TABLE rejected (seq INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,

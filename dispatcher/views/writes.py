@@ -31,6 +31,7 @@ _RATING = insert_new("rating", ("incident_id", "revision", "at_ms", "party", "sc
 _OUTAGE = insert_new("outage", ("since_ms", "until_ms", "told_ms"))
 _REPORT = insert_new("report", ("source", "report_id", "incident_id"))
 _SPLIT_OFF = insert_new("split_off", ("incident_id", "source", "report_id"))
+_PRIVATE = insert("private", ("key", "value"))
 _PAGE = insert("page", ("incident_id", "page", "value"))
 _REJECTED = insert(
     "rejected", ("seq", "time_ms", "reason", "detail", "topic", "partition", "offset", "received_at", "original")
@@ -171,9 +172,17 @@ def _rejected_writes(kept: Sequence[Kept]) -> list[Write]:
     return [(_REJECTED, rows)]
 
 
+def _private_writes(kept: Sequence[Kept]) -> list[Write]:
+    newest = {entry.key: entry.value for entry in kept}
+    there: list[Sequence[object]] = [(key, value) for key, value in newest.items() if value is not None]
+    erased: list[Sequence[object]] = [(key,) for key, value in newest.items() if value is None]
+    return [(_PRIVATE, there), ("DELETE FROM private WHERE key = ?", erased)]
+
+
 _WRITES: dict[str, Callable[[Sequence[Kept]], list[Write]]] = {
     "archive": _archive_writes,
     "incidents": _incident_writes,
     "events": _event_writes,
     "rejected": _rejected_writes,
+    "reporters": _private_writes,
 }

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from dispatcher.gateway.keys import Keys
+from dispatcher.gateway.sessions import Sessions
 
 WAIT_S = 60.0
 ROLES: dict[str, dict[str, Any]] = {
@@ -106,6 +107,18 @@ class Gateway:
     def revoke(self, name: str) -> None:
         keys = Keys(self._ledger.with_name("city.db.keys"))
         keys.revoke(self.names[name])
+        keys.close()
+
+    def session(self, name: str) -> str:
+        """A token, as a browser that has signed in carries it."""
+        keys = Keys(self._ledger.with_name("city.db.keys"))
+        token = Sessions(keys.db).begin(self.names[name])
+        keys.close()
+        return token
+
+    def sign_out(self, token: str) -> None:
+        keys = Keys(self._ledger.with_name("city.db.keys"))
+        Sessions(keys.db).end(token)
         keys.close()
 
     def client(self, name: str | None = None, **given: Any) -> httpx.Client:

@@ -17,6 +17,9 @@ OPEN = {
     "GET /v1/queue": QUEUE | {"elsewhere", "nowhere"},
     "GET /v1/incidents/{incident_id}": LOOK,
     "GET /v1/incidents/{incident_id}/history": LOOK,
+    "GET /v1/incidents/{incident_id}/reports": LOOK - {"analyst"},
+    "POST /v1/incidents/{incident_id}/contacts": {"dispatcher", "shift_lead", "supervisor", "dep", "everybody"},
+    "GET /v1/looks": {"supervisor", "inspector", "admin", "everybody"},
     "POST /v1/reports": REPORT,
     "GET /v1/reports/{source}/{report_id}": REPORT,
     "POST /v1/updates": LOOK - {"supervisor", "inspector", "analyst"},  # a note
@@ -57,6 +60,7 @@ def _status(gateway: Gateway, route: str, incident_id: str, name: str | None) ->
     method, path = route.split()
     address = path.format(incident_id=incident_id, source="nyc-311", report_id="access-1", code="dep")
     bodies = {
+        "POST /v1/incidents/{incident_id}/contacts": {"purpose": "to phone"},
         "POST /v1/reports": report(f"access-{name}"),
         "POST /v1/updates": update(incident_id, f"access-{name}", "note", text="x"),
     }

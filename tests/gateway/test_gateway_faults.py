@@ -8,7 +8,7 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
-from dispatcher.gateway import City, Gate, Keys, Parts, build_app
+from dispatcher.gateway import City, Gate, Keys, Looks, Parts, Sessions, build_app
 from dispatcher.gateway import city as cities
 from dispatcher.hosts.run import Health
 from dispatcher.ledger import Entry, SqliteLedger
@@ -23,7 +23,9 @@ async def test_a_failure_of_ours_is_a_problem_like_any_other(
     key = keys.add("somebody", ["dispatcher"], areas=["*"])
     city = City(tmp_path / "there is none.db")
     grid = load_grid((nyc / "grid.geojson").read_bytes())
-    app = build_app(Parts(city, keys, Gate(keys, 100, 100), grid, 0, CollectorRegistry(), Health()))
+    app = build_app(
+        Parts(city, Gate(keys, Sessions(keys.db), 100, 100), Looks(keys.db), grid, 0, CollectorRegistry(), Health())
+    )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://city") as client:
         answer = await client.get("/v1/incidents", headers={"Authorization": f"Bearer {key}"})
     keys.close()

@@ -78,7 +78,7 @@ def view_of(lives: list[Life]) -> Projection:
 def dump(view: Projection) -> dict[str, list[tuple]]:
     """Every row of every table."""
     tables = [name for (name,) in view.db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
-    return {name: view.db.execute(f"SELECT * FROM {name} ORDER BY 1, 2, 3").fetchall() for name in tables}
+    return {name: sorted(view.db.execute(f"SELECT * FROM {name}"), key=repr) for name in tables}
 
 
 def of(city: City, batch: int = 2_000) -> Projection:

@@ -1,0 +1,75 @@
+"""What is private of an incident: masked words for whose business it is, contacts on record, and from whom kept."""
+
+from typing import Any
+
+import pytest
+from gateway_process import Gateway, report
+
+TOLD = {
+    "text": "jackhammer, call 13812345678 or li@example.org",
+    "reporter": {"name": "Li Si", "phone": "13812345678", "email": "li@example.org"},
+}
+
+
+def contacts(gateway: Gateway, name: str, incident_id: str, purpose: str = "to phone back") -> Any:
+    with gateway.client(name) as client:
+        answer = client.post(f"/v1/incidents/{incident_id}/contacts", json={"purpose": purpose})
+        return answer.json() if answer.status_code == 200 else answer.status_code
+
+
+@pytest.fixture(scope="module")
+def incident_id(gateway: Gateway) -> str:
+    return gateway.opened("reporter", report("private-1", **TOLD))
+
+
+def test_the_words_are_masked(gateway: Gateway, incident_id: str):
+    for name in ("dispatcher", "inspector", "dep", "street"):
+        with gateway.client(name) as client:
+            answer = client.get(f"/v1/incidents/{incident_id}/reports")
+        (told,) = answer.json()["reports"]
+        assert told["text"].startswith("jackhammer, call ")
+        assert told["reachable"]
+        for secret in ("13812345678", "li@example.org", "Li Si"):
+            assert secret not in answer.text
+
+
+def test_a_contact_is_opened_by_the_centre_and_by_who_works_on_it_and_each_look_is_kept(
+    gateway: Gateway, incident_id: str
+):
+    for name in ("dispatcher", "dep"):
+        found = contacts(gateway, name, incident_id, f"to phone back, {name}")
+        assert found["kept_back"] == 0
+        (contact,) = found["contacts"]
+        assert contact == {"source": "nyc-311", "report_id": "private-1", "address": None, "text": TOLD["text"],
+                           **TOLD["reporter"]}  # fmt: skip
+    assert contacts(gateway, "nypd", incident_id) == 404
+    assert contacts(gateway, "inspector", incident_id) == 403
+    with gateway.client("supervisor") as client:
+        lines = client.get("/v1/looks", params={"incident_id": incident_id}).json()["lines"]
+        first = client.get("/v1/looks", params={"limit": 1}).json()
+        assert [first["lines"][0], *client.get("/v1/looks", params={"before": first["next"]}).json()["lines"]][
+            :2
+        ] == lines
+    assert [(line["name"], line["purpose"], line["reports"]) for line in lines] == [
+        ("dep", "to phone back, dep", [["nyc-311", "private-1"]]),
+        ("dispatcher", "to phone back, dispatcher", [["nyc-311", "private-1"]]),
+    ]
+
+
+@pytest.mark.parametrize("how", [{"confidential": True}, {"request_kind": "tip_off"}])
+def test_what_is_confidential_is_the_centres(gateway: Gateway, how: dict[str, Any]):
+    name = f"private-{next(iter(how))}"
+    incident_id = gateway.opened("reporter", report(name, **TOLD, **how))
+    assert contacts(gateway, "dep", incident_id) == {"contacts": [], "kept_back": 1}
+    assert len(contacts(gateway, "dispatcher", incident_id)["contacts"]) == 1
+
+
+def test_who_wants_no_name_has_none(gateway: Gateway):
+    anonymous = {"reporter": {**TOLD["reporter"], "anonymous": True}}
+    incident_id = gateway.opened("reporter", report("private-anonymous", **anonymous))
+    assert contacts(gateway, "dispatcher", incident_id) == {"contacts": [], "kept_back": 0}
+
+
+@pytest.mark.parametrize("purpose", ["", "x", "x" * 201])
+def test_a_look_without_a_purpose_is_none(gateway: Gateway, incident_id: str, purpose: str):
+    assert contacts(gateway, "dispatcher", incident_id, purpose) == 422
