@@ -52,13 +52,14 @@ class Voice:
         """The incident with its category."""
         if notice.incident_id is None:
             return PARTS[self.language]["no_case"]
-        names = notice.category
-        if names is None:
-            return self._part("case_bare", incident=_clip(notice.incident_id, _CODE_MAX))
-        name = (names.zh or names.en) if self.language == "zh" else (names.en or names.zh)
-        return self._part(
-            "case", incident=_clip(notice.incident_id, _CODE_MAX), category=_clip(name or names.code, _NAME_MAX)
+        incident, names = _clip(notice.incident_id, _CODE_MAX), notice.category
+        by_language = (
+            ("", "") if names is None else (names.zh, names.en) if self.language == "zh" else (names.en, names.zh)
         )
+        name = next(filter(None, by_language), None) or (names and (names.code or names.said))
+        if not name:
+            return self._part("case_bare", incident=incident)
+        return self._part("case", incident=incident, category=_clip(name, _NAME_MAX))
 
     def sentence(self, notice: Notice) -> str:
         """The whole of one notice."""

@@ -23,11 +23,12 @@ class Unreadable(ValueError):
 
 
 class Category(Struct, frozen=True, gc=False, omit_defaults=True):
-    """An incident's category by code and by its names."""
+    """An incident's category by code and by its names; what the source said where the catalogue has none."""
 
-    code: str
+    code: str | None
     zh: str = ""
     en: str = ""
+    said: str = ""
 
 
 class Notice(Struct, frozen=True, gc=False, omit_defaults=True):

@@ -166,3 +166,13 @@ def test_what_is_no_notice(change: dict) -> None:
     with pytest.raises(Unreadable):
         decode_notice(msgspec.json.encode({**record(1), **change}))
     assert decode_notice(msgspec.json.encode(record(1))).at_ms == NOON_MS
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_what_no_catalogue_knows_is_told_as_it_was_said(language: Language) -> None:
+    made = decode_notice(msgspec.json.encode(record(1, category={"code": None, "said": "heating"})))
+    assert "heating" in Voice(language, ZONE).case(made)
+    unsaid = decode_notice(msgspec.json.encode(record(1, category={"code": None, "said": ""})))
+    assert Voice(language, ZONE).case(unsaid) == Voice(language, ZONE).case(
+        msgspec.structs.replace(unsaid, category=None)
+    )
