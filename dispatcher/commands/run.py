@@ -11,6 +11,7 @@ from dispatcher.commands.keys.commands import keys_path
 from dispatcher.commands.memory import settle_memory
 from dispatcher.commands.opening import config_of
 from dispatcher.commands.talk import say
+from dispatcher.console import add_console
 from dispatcher.gateway import City, Gate, Keys, Looks, Parts, Sessions, build_app, serve
 from dispatcher.gateway.serving import bind
 from dispatcher.hosts.replay import refuse_unfinished_replay
@@ -81,6 +82,7 @@ async def _run(engine: Callable[[threading.Event], None], parts: Parts, bound: s
     working.add_done_callback(lambda _: ending.set())
     try:
         app = build_app(parts)
+        add_console(app, parts)
         async with parts.city.open():
             await serve(app, bound, ending, parts.city.release)
     finally:

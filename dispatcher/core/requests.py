@@ -19,11 +19,11 @@ from dispatcher.core.step import Refused, Step
 from dispatcher.core.targets import extend, owed
 from rules import SupportPlan
 
-__all__ = ["approve", "ask", "end_hold", "refuse"]
+__all__ = ["REQUESTABLE", "approve", "ask", "end_hold", "refuse"]
 
 REQUESTS_MAX = 8  # of one part: its record stays small, and whoever asks more often should phone
 _REASON_OF = {"extension": "extend"}  # a kind of request whose reasons go by another name in the policy
-_PARTS = {  # in which states of its own part a department may ask for what
+REQUESTABLE = {  # in which states of its own part a department may ask for what
     "hold": frozenset({AssignmentState.ACKNOWLEDGED, AssignmentState.ARRIVED}),
     "extension": frozenset({AssignmentState.ACKNOWLEDGED, AssignmentState.ARRIVED, AssignmentState.HELD}),
     "transfer": frozenset({AssignmentState.ACKNOWLEDGED, AssignmentState.ARRIVED}),
@@ -36,10 +36,10 @@ def ask(step: Step) -> None:
     """A department asks; nothing stops until it is granted."""
     incident, update, assignment = step.incident, step.update, step.own()
     kind = update.kind or ""
-    if kind not in _PARTS:
-        raise Refused(Reason.WRONG_TYPE, f"request takes {', '.join(_PARTS)}, not {mask_code(kind)}")
+    if kind not in REQUESTABLE:
+        raise Refused(Reason.WRONG_TYPE, f"request takes {', '.join(REQUESTABLE)}, not {mask_code(kind)}")
     step.reason(_REASON_OF.get(kind, kind))
-    if assignment.state not in _PARTS[kind] or (kind != "exempt" and incident.state not in SENT_OUT):
+    if assignment.state not in REQUESTABLE[kind] or (kind != "exempt" and incident.state not in SENT_OUT):
         raise Refused(Reason.NOT_ALLOWED, f"no {kind} in state {incident.state} with the assignment {assignment.state}")
     if any(r.kind == kind and r.party == assignment.party and r.state == "open" for r in incident.requests):
         raise Refused(Reason.NOT_ALLOWED, f"the last request for {kind} has not been decided")
@@ -131,7 +131,7 @@ def approve(step: Step) -> None:
         _settle(step, request, "approved")
         return
     assignment = incident.part_of(request.party)
-    if assignment is None or assignment.state not in _PARTS[request.kind] or incident.state not in SENT_OUT:
+    if assignment is None or assignment.state not in REQUESTABLE[request.kind] or incident.state not in SENT_OUT:
         state = "gone" if assignment is None else assignment.state
         said = f"the incident is {incident.state}, {request.party}'s assignment {state}: refuse the request"
         raise Refused(Reason.NOT_ALLOWED, said)

@@ -115,6 +115,14 @@ class Gate:
         key_id = None if token is None else self._sessions.key_id(token)
         return None if key_id is None else self._keys.of(key_id)
 
+    def sign_in(self, person: Person) -> str:
+        """Begin a session; returns what its cookie carries."""
+        return self._sessions.begin(person.key_id)
+
+    def sign_out(self, token: str) -> None:
+        """End a session, and what is streamed to it."""
+        self._sessions.end(token)
+
     @staticmethod
     def is_own(request: Request, csrf: str) -> bool:
         """Whether this word is known to the pages of the request's session only."""

@@ -24,7 +24,7 @@ from dispatcher.gateway.reading import QUEUING, visible
 from dispatcher.gateway.roles import Person
 from dispatcher.views import Projection, private_of_report, reports_of
 
-__all__ = ["TOLD_MAX", "private"]
+__all__ = ["TOLD_MAX", "Told", "masked", "may_open", "private", "told_of"]
 
 OPENING: Final = ("acceptor", "dispatcher", "callback", "shift_lead", "supervisor")  # of the centre
 TOLD_MAX: Final = 200  # reports of one incident; the first are first
@@ -58,7 +58,9 @@ class Asking(msgspec.Struct, forbid_unknown_fields=True):
 _asking: Final = msgspec.json.Decoder(Asking)
 
 
-class _Told(NamedTuple):
+class Told(NamedTuple):
+    """A report of an incident, with what is private of it."""
+
     source: str
     report_id: str
     private: Private
@@ -67,19 +69,19 @@ class _Told(NamedTuple):
 def private(city: City, gate: Gate, looks: Looks) -> APIRouter:
     """The routes."""
     router = APIRouter(prefix="/v1", tags=["private"])
-    may_read = Needs(gate, *QUEUING, "department", "street", "officer")
-    may_open = Needs(gate, *OPENING, "department")
-    may_audit = Needs(gate, "supervisor", "inspector", "admin")
+    reading_it = Needs(gate, *QUEUING, "department", "street", "officer")
+    opening = Needs(gate, *OPENING, "department")
+    auditing = Needs(gate, "supervisor", "inspector", "admin")
 
     @router.get(
         "/incidents/{incident_id}/reports",
         responses=answers(200, "Its reports, the first first.", _REPORTS, 401, 403, 404, 422, 429),
     )
-    async def get_reports(incident_id: str, person: Annotated[Person, Depends(may_read)]) -> Response:
+    async def get_reports(incident_id: str, person: Annotated[Person, Depends(reading_it)]) -> Response:
         """The reports of an incident with their words, masked: long numbers and addresses of mail are not shown."""
         record = await visible(city, person, incident_id)
-        told = await city.read(lambda view: _told(view, record))
-        return json_answer({"reports": [_masked(each) for each in told]})
+        told = await city.read(lambda view: told_of(view, record))
+        return json_answer({"reports": [masked(each) for each in told]})
 
     @router.post(
         "/incidents/{incident_id}/contacts",
@@ -87,21 +89,21 @@ def private(city: City, gate: Gate, looks: Looks) -> APIRouter:
         openapi_extra=body_of_one(struct_schema(Asking), "Why: it is written down with the look."),
     )
     async def open_contacts(
-        request: Request, incident_id: str, person: Annotated[Person, Depends(may_open)]
+        request: Request, incident_id: str, person: Annotated[Person, Depends(opening)]
     ) -> Response:
         """Open the contacts of an incident's reporters. Each look is kept, with its purpose."""
         asked = decode_one(await read_body(request), _asking)
         record = await visible(city, person, incident_id)
-        told = await city.read(lambda view: _told(view, record))
+        told = await city.read(lambda view: told_of(view, record))
         with_contact = [each for each in told if _reachable(each.private)]
-        shown = [each for each in with_contact if _may_open(person, record, each.private)]
+        shown = [each for each in with_contact if may_open(person, record, each.private)]
         looks.write(person, record.incident_id, asked.purpose, [(each.source, each.report_id) for each in shown])
         contacts = [_contact(each) for each in shown]
         return json_answer({"contacts": contacts, "kept_back": len(with_contact) - len(shown)})
 
     @router.get("/looks", responses=answers(200, "Looks, the last first.", _LOOKS, 401, 403, 422, 429))
     async def get_looks(
-        _person: Annotated[Person, Depends(may_audit)],
+        _person: Annotated[Person, Depends(auditing)],
         incident_id: Annotated[str | None, Query(max_length=128)] = None,
         before: Annotated[int | None, Query(ge=1, le=1 << 62)] = None,
         limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
@@ -114,13 +116,14 @@ def private(city: City, gate: Gate, looks: Looks) -> APIRouter:
     return router
 
 
-def _told(view: Projection, record: IncidentRecord) -> list[_Told]:
+def told_of(view: Projection, record: IncidentRecord) -> list[Told]:
     """The reports of an incident; what nothing is kept of (a sensor's) is there, and empty."""
     found = reports_of(view, record)[:TOLD_MAX]
-    return [_Told(*each, private_of_report(view, *each) or Private()) for each in found]
+    return [Told(*each, private_of_report(view, *each) or Private()) for each in found]
 
 
-def _masked(told: _Told) -> dict[str, Any]:
+def masked(told: Told) -> dict[str, Any]:
+    """As whoever may read it may: without what somebody could be reached or known by."""
     text, address = told.private.text, told.private.address
     return {
         "source": told.source,
@@ -133,7 +136,7 @@ def _masked(told: _Told) -> dict[str, Any]:
     }
 
 
-def _contact(told: _Told) -> dict[str, Any]:
+def _contact(told: Told) -> dict[str, Any]:
     private = told.private
     said = {name: getattr(private, name) for name in ("name", "phone", "email", "text", "address")}
     return {"source": told.source, "report_id": told.report_id, **said}
@@ -143,7 +146,7 @@ def _reachable(private: Private) -> bool:
     return not private.anonymous and any((private.name, private.phone, private.email))
 
 
-def _may_open(person: Person, record: IncidentRecord, private: Private) -> bool:
+def may_open(person: Person, record: IncidentRecord, private: Private) -> bool:
     """The centre may; a department while it is working on it, unless the report is confidential or a tip-off."""
     if person.has(*OPENING):
         return True

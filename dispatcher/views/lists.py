@@ -67,10 +67,11 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """What a list is narrowed to; all conditions must hold, absent ones always do.
 
     `category` takes the categories below it too, `cell` everything inside it, `asset` is a registered thing's id,
-    `department` the lead, `involved` any department with a part now. Opened in [`opened_from_ms`,
-    `opened_to_ms`), epoch milliseconds.
+    `department` the lead, `involved` any department with a part now, `ids` these incidents only. Opened in
+    [`opened_from_ms`, `opened_to_ms`), epoch milliseconds.
     """
 
+    ids: tuple[str, ...] = ()
     open: bool | None = None
     states: tuple[str, ...] = ()
     severities: tuple[int, ...] = ()
@@ -163,6 +164,8 @@ def _conditions(where: Filter) -> tuple[list[str], list[Any]]:
         conditions.append(condition)
         values.extend(given)
 
+    if where.ids:
+        add(f"incident_id IN ({_marks(where.ids)})", *where.ids)
     if where.open is not None:
         add("queue_rank IS NOT NULL" if where.open else "queue_rank IS NULL")
     if where.states:

@@ -1,0 +1,127 @@
+"""What has changed, as a stream: which incidents are to be drawn anew, to whoever they are or were any business of.
+
+Told only when the projection has taken it up, so that what is then fetched is not older than what was told of.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from typing import Annotated, Final, NamedTuple
+
+import msgspec
+from fastapi import APIRouter, Header
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from dispatcher.console.visiting import Front
+from dispatcher.core import IncidentRecord
+from dispatcher.gateway.feed import Feed, Place, PlaceError
+from dispatcher.gateway.problems import Problem
+from dispatcher.gateway.roles import Person
+from dispatcher.gateway.streaming import HEADERS, HEARTBEAT_S, RETRY_MS
+from dispatcher.views import Projection, incident
+
+__all__ = ["changing"]
+
+TOPIC: Final = "events"
+BEHIND_S: Final = 5.0  # longest the projection is waited for; what it lacks then is told of anyway
+KNOWN_MAX: Final = 2_000  # incidents of late, so that they are not looked up for each reader
+
+
+class _Event(msgspec.Struct):
+    revision: int = 0
+
+
+class _Whose(NamedTuple):
+    revision: int
+    path: tuple[str, ...]
+    departments: tuple[str, ...]  # those that had a part, too: their lists lose it
+
+
+_event: Final = msgspec.json.Decoder(_Event).decode
+
+
+class Changes:
+    """The incidents of late, and whose business they are."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._known: OrderedDict[str, _Whose] = OrderedDict()
+
+    async def of(self, person: Person, wanted: dict[str, int]) -> list[str]:
+        """Those of some incidents, each at this revision or a later one, that are this person's business."""
+        await self._look_up(wanted)
+        return [one for one in wanted if (whose := self._known.get(one)) and person.sees(whose.path, whose.departments)]
+
+    async def _look_up(self, wanted: dict[str, int]) -> None:
+        city, until_s = self._front.city, time.monotonic() + BEHIND_S
+
+        def look(view: Projection) -> None:
+            for one in missing:
+                record = incident(view, one)
+                if record is not None:
+                    self._known[one] = _whose(record)
+                    self._known.move_to_end(one)
+
+        while missing := [one for one, revision in wanted.items() if self._revision(one) < revision]:
+            version = city.version
+            await city.read(look)
+            if all(self._revision(one) >= wanted[one] for one in missing) or city.stopping:
+                break
+            if (left_s := until_s - time.monotonic()) <= 0:
+                break
+            await city.changed(version, left_s)
+        while len(self._known) > KNOWN_MAX + len(wanted):
+            self._known.popitem(last=False)
+
+    def _revision(self, incident_id: str) -> int:
+        known = self._known.get(incident_id)
+        return -1 if known is None else known.revision
+
+
+def changing(front: Front) -> APIRouter:
+    """The route."""
+    router = APIRouter(prefix="/console")
+    changes = Changes(front)
+
+    @router.get("/changes")
+    async def stream_changes(
+        request: Request, last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=4_096)] = None
+    ) -> Response:
+        person = front.gate.signed_in(request)
+        if person is None:
+            raise Problem(401, "unauthorized", "sign in again")
+        feed = await front.city.feed(TOPIC)
+        try:
+            place = feed.end if last_event_id is None else Place.parsed(last_event_id, feed.partitions)
+        except PlaceError:
+            place = feed.end  # of another ledger: the page is drawn anew when it is told of its first place
+        told = _told(request, front, feed, place, person, changes)
+        return StreamingResponse(told, headers=HEADERS, media_type="text/event-stream")
+
+    return router
+
+
+async def _told(
+    request: Request, front: Front, feed: Feed, place: Place, person: Person, changes: Changes
+) -> AsyncIterator[bytes]:
+    yield f"retry: {RETRY_MS}\nid: {place}\nevent: begun\ndata: \n\n".encode()
+    sent_s = time.monotonic()
+    while not feed.closed and front.gate.still(request, person) and not await request.is_disconnected():
+        begun = place
+        records, place = await feed.read(place)
+        wanted = {record.key: _event(record.value).revision for _, record in records if record.value}
+        ids = await changes.of(person, {one: revision for one, revision in wanted.items() if revision})
+        quiet_s = time.monotonic() - sent_s
+        if ids or quiet_s >= HEARTBEAT_S:
+            yield f"id: {place}\ndata: {' '.join(ids)}\n\n".encode() if ids else f": here\nid: {place}\n\n".encode()
+            sent_s = time.monotonic()
+        elif place == begun:
+            await feed.wait(place, HEARTBEAT_S - quiet_s)
+        await asyncio.sleep(0)
+
+
+def _whose(record: IncidentRecord) -> _Whose:
+    parts = ([] if record.lead is None else [record.lead]) + record.support
+    return _Whose(record.revision, record.place.path, tuple(part.department for part in parts))

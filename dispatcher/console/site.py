@@ -1,0 +1,52 @@
+"""The console as part of the gateway: which pages there are."""
+
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from dispatcher.console.changes import changing
+from dispatcher.console.incident import incident_pages
+from dispatcher.console.listing import listing
+from dispatcher.console.signing import signing
+from dispatcher.console.visiting import PAGES, Front, SignIn, to_sign_in
+from dispatcher.gateway.app import Parts
+
+__all__ = ["add_console"]
+
+STATIC: Final = Path(__file__).with_name("static")
+
+
+def add_console(app: FastAPI, parts: Parts) -> None:
+    """Put the pages beside the routes; they are for browsers and in no document of the interface."""
+    front = Front(parts.city, parts.gate, parts.grid)
+    for router in (signing(front), listing(front), incident_pages(front), changing(front), _home(front)):
+        app.include_router(router, include_in_schema=False)
+    app.mount("/console/static", StaticFiles(directory=STATIC), name="static")
+    app.add_exception_handler(SignIn, _sign_in)
+
+
+def _home(front: Front) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/")
+    async def root() -> Response:
+        return RedirectResponse("/console", 303)
+
+    @router.get("/console")
+    async def home(request: Request) -> Response:
+        """The first page that is the visitor's."""
+        visitor = await front.visitor(request)
+        for page, roles in PAGES.items():
+            if page != "incident" and visitor.person.has(*roles):
+                return RedirectResponse(f"/console/{page}", 303)
+        return front.page("problem.html", request, visitor, 403, said=visitor.texts("not_yours"))
+
+    return router
+
+
+async def _sign_in(request: Request, _error: Exception) -> Response:
+    return to_sign_in(request)

@@ -1,0 +1,64 @@
+// An incident's page: drawn anew when it changes, except for what somebody is filling in.
+import { act, attachPosition, send } from "./acting.js";
+import { whenChanged } from "./changes.js";
+import { part, toast, words } from "./page.js";
+
+const whole = document.getElementById("incident");
+let late = false; // it has changed while a dialog was open
+
+async function draw() {
+  if (whole.querySelector("dialog[open]")) {
+    late = true;
+    return;
+  }
+  late = false;
+  const html = await part(whole.dataset.body);
+  if (html === null) return location.reload(); // it is not this person's any more
+  const purpose = whole.querySelector("#contacts input")?.value;
+  const contacts = whole.querySelector("#contacts-shown")?.cloneNode(true);
+  const focused = document.activeElement?.textContent;
+  whole.innerHTML = html;
+  if (purpose) whole.querySelector("#contacts input")?.setAttribute("value", purpose);
+  if (contacts) whole.querySelector("#contacts-shown")?.replaceWith(contacts);
+  if (focused) [...whole.querySelectorAll("button, a")].find((each) => each.textContent === focused)?.focus();
+}
+
+whenChanged(250, (ids) => (ids === null || ids.includes(whole.dataset.id) ? draw() : undefined));
+
+whole.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  if (button.dataset.dialog) document.getElementById(button.dataset.dialog).showModal();
+  if (button.classList.contains("cancel")) button.closest("dialog").close();
+  if (button.classList.contains("position")) attachPosition(button);
+});
+
+whole.addEventListener("close", () => late && draw(), true); // of a dialog
+
+whole.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const form = event.target;
+  if (form.id === "contacts") return showContacts(form);
+  if (await act(form, whole.dataset.id)) {
+    form.closest("dialog")?.close();
+    await draw();
+  }
+});
+
+async function showContacts(form) {
+  try {
+    const said = await send(`/v1/incidents/${encodeURIComponent(whole.dataset.id)}/contacts`, { purpose: form.elements.purpose.value });
+    const list = document.createElement("ul");
+    for (const contact of said.contacts) {
+      const line = document.createElement("li");
+      line.textContent = [contact.report_id, contact.name, contact.phone, contact.email, contact.address, contact.text].filter(Boolean).join(" · ");
+      list.append(line);
+    }
+    const shown = document.getElementById("contacts-shown");
+    shown.replaceChildren(list);
+    if (!said.contacts.length && !said.kept_back) shown.textContent = words.noContact;
+    if (said.kept_back) shown.append(words.keptBack.replace("{count}", said.kept_back));
+  } catch (error) {
+    toast(words.failed.replace("{detail}", error.message), true);
+  }
+}
