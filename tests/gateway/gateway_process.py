@@ -61,10 +61,10 @@ def update(incident_id: str, update_id: str, action: str, **fields: Any) -> dict
 class Gateway:
     """One `dispatcher run`; can be killed and started anew on the same ledger."""
 
-    def __init__(self, config: Path, directory: Path) -> None:
+    def __init__(self, config: Path, directory: Path, roles: dict[str, dict[str, Any]] = ROLES) -> None:
         self._config, self._ledger, self._log = config, directory / "city.db", directory / "run.log"
         keys = Keys(directory / "city.db.keys")
-        self.keys = {name: keys.add(name, **given) for name, given in ROLES.items()}
+        self.keys = {name: keys.add(name, **given) for name, given in roles.items()}
         self.names = {row.person.name: row.person.key_id for row in keys.rows()}
         keys.close()
         self.url = ""
@@ -109,6 +109,14 @@ class Gateway:
         keys.revoke(self.names[name])
         keys.close()
 
+    def admit(self, name: str, **given: Any) -> str:
+        """One key more; its name is known from then on."""
+        keys = Keys(self._ledger.with_name("city.db.keys"))
+        self.keys[name] = keys.add(name, **given)
+        self.names[name] = self.keys[name].split(".")[1]
+        keys.close()
+        return name
+
     def session(self, name: str) -> str:
         """A token, as a browser that has signed in carries it."""
         keys = Keys(self._ledger.with_name("city.db.keys"))
@@ -141,8 +149,8 @@ class Gateway:
 
 
 @contextmanager
-def gateway_at(config: Path, directory: Path) -> Iterator[Gateway]:
-    made = Gateway(config, directory)
+def gateway_at(config: Path, directory: Path, roles: dict[str, dict[str, Any]] = ROLES) -> Iterator[Gateway]:
+    made = Gateway(config, directory, roles)
     made.start()
     try:
         yield made

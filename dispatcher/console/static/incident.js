@@ -7,13 +7,13 @@ const whole = document.getElementById("incident");
 let late = false; // it has changed while a dialog was open
 
 async function draw() {
-  if (whole.querySelector("dialog[open]")) {
-    late = true;
-    return;
-  }
   late = false;
   const html = await part(whole.dataset.body);
   if (html === null) return location.reload(); // it is not this person's any more
+  if (whole.querySelector("dialog[open]")) {
+    late = true; // whoever is filling in goes on undisturbed
+    return;
+  }
   const purpose = whole.querySelector("#contacts input")?.value;
   const contacts = whole.querySelector("#contacts-shown")?.cloneNode(true);
   const focused = document.activeElement?.textContent;
