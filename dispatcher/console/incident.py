@@ -58,7 +58,7 @@ def incident_pages(front: Front) -> APIRouter:
         visitor = await front.visitor(request)
         shown = await _shown(front, visitor, incident_id)
         if shown is None:
-            raise Problem(404, "not_found", visitor.texts("not_found"))
+            return Response(status_code=204)  # it has gone into other hands while somebody was looking
         return front.drawn("incident_body.html", visitor.texts, visitor=visitor, **shown)
 
     return router

@@ -9,7 +9,10 @@ let late = false; // it has changed while a dialog was open
 async function draw() {
   late = false;
   const html = await part(whole.dataset.body);
-  if (html === null) return location.reload(); // it is not this person's any more
+  if (html === null) {
+    whole.textContent = words.gone; // it is in other hands now
+    return;
+  }
   if (whole.querySelector("dialog[open]")) {
     late = true; // whoever is filling in goes on undisturbed
     return;

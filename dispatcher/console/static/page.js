@@ -11,11 +11,11 @@ export function toast(text, wrong = false) {
   if (!wrong) toast.timer = setTimeout(() => (shown.textContent = ""), 4000);
 }
 
-// Part of a page, drawn by the server; null when it is gone. A session that is over leads to signing in.
+// Part of a page, drawn by the server; null when there is nothing to see any more. A session that is over leads to signing in.
 export async function part(url) {
   const answer = await fetch(url, { headers: { "X-Part": "1" } });
   if (answer.status === 401) location.reload();
-  if (answer.status === 404) return null;
+  if (answer.status === 204) return null;
   if (!answer.ok) throw new Error(`${answer.status}`);
   return answer.text();
 }
