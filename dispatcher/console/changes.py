@@ -20,7 +20,7 @@ from dispatcher.gateway.feed import Feed, Place, PlaceError
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.roles import Person
 from dispatcher.gateway.streaming import HEADERS, HEARTBEAT_S, RETRY_MS
-from dispatcher.views import Projection, incident
+from dispatcher.views import Projection, incident, live_parties
 
 __all__ = ["changing"]
 
@@ -36,7 +36,7 @@ class _Event(msgspec.Struct):
 class _Whose(NamedTuple):
     revision: int
     path: tuple[str, ...]
-    departments: tuple[str, ...]  # those that had a part, too: their lists lose it
+    parties: tuple[str, ...]  # those that had a part, too: their lists lose it
 
 
 _event: Final = msgspec.json.Decoder(_Event).decode
@@ -52,7 +52,7 @@ class Changes:
     async def of(self, person: Person, wanted: dict[str, int]) -> list[str]:
         """Those of some incidents, each at this revision or a later one, that are this person's business."""
         await self._look_up(wanted)
-        return [one for one in wanted if (whose := self._known.get(one)) and person.sees(whose.path, whose.departments)]
+        return [one for one in wanted if (whose := self._known.get(one)) and person.sees(whose.path, whose.parties)]
 
     async def _look_up(self, wanted: dict[str, int]) -> None:
         city, until_s = self._front.city, time.monotonic() + BEHIND_S
@@ -123,5 +123,4 @@ async def _told(
 
 
 def _whose(record: IncidentRecord) -> _Whose:
-    parts = ([] if record.lead is None else [record.lead]) + record.support
-    return _Whose(record.revision, record.place.path, tuple(part.department for part in parts))
+    return _Whose(record.revision, record.place.path, tuple(live_parties(record, gone=True)))

@@ -36,12 +36,12 @@ class Line(NamedTuple):
     tags: tuple[str, ...]
 
 
-def line_of(row: IncidentRow, record: IncidentRecord, names: Names, now_ms: int, department: str | None = None) -> Line:
-    """The line of an incident: of the whole of it, or of one department's part in it."""
+def line_of(row: IncidentRow, record: IncidentRecord, names: Names, now_ms: int, of: str | None = None) -> Line:
+    """The line of an incident: of the whole of it, or of one party's part in it."""
     parts = live_parts(record)
-    own = next((part for part in parts if part.department == department), None)
-    of = None if own is None else party(own.department, own.unit)
-    clock = pressing(record.targets, names.policy, now_ms, of)
+    own = next((part for part in parts if of in (part.department, party(part.department, part.unit))), None)
+    owing = None if own is None else party(own.department, own.unit)
+    clock = pressing(record.targets, names.policy, now_ms, owing)
     shown = own or record.lead
     rank = 3 if row.queue_rank is None else row.queue_rank
     return Line(

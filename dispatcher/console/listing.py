@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Annotated, Final, NamedTuple
+from datetime import datetime, timedelta
+from typing import Annotated, Final
 
 import msgspec
 from fastapi import APIRouter, Depends, Query
@@ -13,6 +14,7 @@ from dispatcher.console.lines import Line, line_of
 from dispatcher.console.names import Names, Plain
 from dispatcher.console.visiting import PAGES, Front, Visitor
 from dispatcher.core import OPEN_STATES
+from dispatcher.core.incident import party
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.reading import Wanted, wanted
 from dispatcher.views import Filter, Projection, incident, queue
@@ -23,19 +25,8 @@ SHOWN_MAX: Final = 200  # lines of a page: the first to work on; filters narrow 
 _Ids = Annotated[list[str] | None, Query(max_length=SHOWN_MAX)]
 
 
-class Section(NamedTuple):
-    """A part of a page, of the lines where `where` is one of these; without any, of all that are left."""
-
-    name: str
-    where: frozenset[str | None] = frozenset()
-
-
-DEPARTMENT: Final = (
-    Section("unacknowledged", frozenset({"offered"})),
-    Section("working", frozenset({"acknowledged", "arrived", "held", "returned"})),
-    Section("finished"),
-)
-OFFICER: Final = (Section("to_verify", frozenset({"verifying"})), Section("in_my_cell"))
+DEPARTMENT: Final = ("unacknowledged", "due_today", "working", "finished")  # sections of a page, in their order
+OFFICER: Final = ("to_verify", "in_my_cell")
 
 
 def listing(front: Front) -> APIRouter:
@@ -79,7 +70,7 @@ def listing(front: Front) -> APIRouter:
         if not cells:
             return front.page("problem.html", request, visitor, 403, said=visitor.texts("not_yours"))
         lines, more = await _lines(front, visitor, Filter())
-        sections = _sectioned(lines, OFFICER, lambda line: line.state)
+        sections = _sectioned(lines, OFFICER, lambda line: "to_verify" if "verifying" in line.state else "in_my_cell")
         return front.page(
             "officer.html", request, visitor, title="officer", sections=sections, more=more,
             cells=[visitor.names.cell(cell) for cell in cells],
@@ -89,17 +80,26 @@ def listing(front: Front) -> APIRouter:
 
 
 async def _department(front: Front, request: Request, visitor: Visitor, code: str) -> Response:
-    lines, more = await _lines(front, visitor, Filter(involved=code), code)
-    own = [Plain(each, visitor.names.department(each)) for each in visitor.person.bound("department")]
+    names, of = visitor.names, party(code, visitor.person.unit or None)
+    lines, more = await _lines(front, visitor, Filter(involved=of), of)
+    tomorrow = datetime.now(names.policy.timezone).date() + timedelta(days=1)
+    tomorrow_ms = names.policy.midnight_ms(tomorrow.isoformat())
+
+    def section(line: Line) -> str:
+        if line.part == "offered":
+            return "unacknowledged"
+        if line.part in ("done", "approved"):
+            return "finished"
+        return "due_today" if line.clock is not None and line.clock.due_ms < tomorrow_ms else "working"
+
     return front.page(
-        "department.html", request, visitor, title="department", code=code, own=own, more=more,
-        name=visitor.names.department(code), sections=_sectioned(lines, DEPARTMENT, lambda line: line.part),
+        "department.html", request, visitor, title="department", code=code, more=more, name=names.party(of),
+        own=[Plain(each, names.department(each)) for each in visitor.person.bound("department")],
+        sections=_sectioned(lines, DEPARTMENT, section),
     )  # fmt: skip
 
 
-async def _lines(
-    front: Front, visitor: Visitor, where: Filter, department: str | None = None
-) -> tuple[list[Line], bool]:
+async def _lines(front: Front, visitor: Visitor, where: Filter, of: str | None = None) -> tuple[list[Line], bool]:
     """The first lines of a list, and whether there are more; only what is the visitor's business."""
     where = msgspec.structs.replace(where, reach=visitor.person.reach())
     now_ms = time.time_ns() // 1_000_000
@@ -110,20 +110,19 @@ async def _lines(
         for row in found.lines:
             record = incident(view, row.incident_id)
             if record is not None:
-                lines.append(line_of(row, record, visitor.names, now_ms, department))
+                lines.append(line_of(row, record, visitor.names, now_ms, of))
         return lines, found.next is not None
 
     return await front.city.read(read)
 
 
 def _sectioned(
-    lines: Sequence[Line], sections: Sequence[Section], where: Callable[[Line], str | None]
+    lines: Sequence[Line], sections: Sequence[str], where: Callable[[Line], str]
 ) -> list[tuple[str, list[Line]]]:
-    """Each line in the first section that takes it."""
-    found: dict[str, list[Line]] = {section.name: [] for section in sections}
+    """The lines by section."""
+    found: dict[str, list[Line]] = {section: [] for section in sections}
     for line in lines:
-        at = next(section for section in sections if not section.where or where(line) in section.where)
-        found[at.name].append(line)
+        found[where(line)].append(line)
     return list(found.items())
 
 

@@ -14,8 +14,8 @@ from dispatcher.core.lifecycle import SENT_OUT
 from dispatcher.core.messages import Actor
 from dispatcher.core.records import AssignmentRecord
 from dispatcher.core.requests import REQUESTABLE
-from dispatcher.gateway.reading import live_departments
 from dispatcher.gateway.roles import Person
+from dispatcher.views import live_parties
 from rules import Policy
 
 __all__ = ["Offer", "offers"]
@@ -50,7 +50,7 @@ class Offer(NamedTuple):
 def offers(person: Person, record: IncidentRecord, policy: Policy) -> list[Offer]:
     """In the order of the engine's table; the role is the first of the person's that may."""
     found: dict[tuple[Action, str], Offer] = {}
-    live = live_departments(record)
+    live = live_parties(record)
     for own, actor in zip(person.roles, person.actors(), strict=True):
         if person._replace(roles=(own,)).sees(record.place.path, live):
             for offer in _of(own, actor, record, policy):

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dispatcher.core import OPEN_STATES, AssignmentState, IncidentRecord, ms_to_text
+from dispatcher.core.incident import party
 from dispatcher.core.messages import Private
 from dispatcher.core.privacy import mask_text
 from dispatcher.gateway.access import Gate, Needs
@@ -153,5 +154,6 @@ def may_open(person: Person, record: IncidentRecord, private: Private) -> bool:
     if private.confidential or private.request_kind == "tip_off" or record.state not in OPEN_STATES:
         return False
     parts = ([] if record.lead is None else [record.lead]) + record.support
-    working = {part.department for part in parts if part.state not in _KEPT_BACK}
-    return not working.isdisjoint(person.bound("department"))
+    working = [part for part in parts if part.state not in _KEPT_BACK]
+    names = {name for part in working for name in (part.department, party(part.department, part.unit))}
+    return not names.isdisjoint(person.parties())

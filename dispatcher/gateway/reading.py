@@ -6,16 +6,27 @@ import msgspec
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from dispatcher.core import AssignmentState, IncidentRecord
+from dispatcher.core import IncidentRecord
 from dispatcher.gateway.access import Gate, Needs
 from dispatcher.gateway.answers import json_answer, json_bytes
 from dispatcher.gateway.city import City
 from dispatcher.gateway.documents import OBJECT, answers
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.roles import Person
-from dispatcher.views import BadCursor, Filter, IncidentRow, Listed, history, incident, incident_json, incidents, queue
+from dispatcher.views import (
+    BadCursor,
+    Filter,
+    IncidentRow,
+    Listed,
+    history,
+    incident,
+    incident_json,
+    incidents,
+    live_parties,
+    queue,
+)
 
-__all__ = ["LOOKING", "QUEUING", "live_departments", "reading", "sees", "visible"]
+__all__ = ["LOOKING", "QUEUING", "reading", "sees", "visible"]
 
 QUEUING: Final = (
     "acceptor", "dispatcher", "checker", "callback", "shift_lead", "supervisor", "inspector",
@@ -109,15 +120,9 @@ def reading(city: City, gate: Gate) -> APIRouter:
     return router
 
 
-def live_departments(record: IncidentRecord) -> list[str]:
-    """The departments with a part in it now."""
-    parts = ([] if record.lead is None else [record.lead]) + record.support
-    return [part.department for part in parts if part.state is not AssignmentState.WITHDRAWN]
-
-
 def sees(person: Person, record: IncidentRecord) -> bool:
     """Whether an incident is this person's business."""
-    return person.sees(record.place.path, live_departments(record))
+    return person.sees(record.place.path, live_parties(record))
 
 
 async def visible(city: City, person: Person, incident_id: str | None) -> IncidentRecord:

@@ -8,6 +8,7 @@ what it is bound to, and the areas narrow that too. Nobody reaches anything by d
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from dispatcher.core.incident import party
 from dispatcher.core.messages import Actor
 from dispatcher.views import Reach
 
@@ -72,16 +73,20 @@ class Person(NamedTuple):
         if self.has(*READING):
             return Reach(areas=areas)
         cells = (*self.bound("street"), *self.bound("officer"))
-        return Reach(areas=areas, cells=cells, departments=self.bound("department"))
+        return Reach(areas=areas, cells=cells, parties=self.parties())
 
-    def sees(self, path: Iterable[str], departments: Iterable[str]) -> bool:
-        """Whether an incident at a place, in the hands of these departments, is any of this person's business."""
+    def parties(self) -> tuple[str, ...]:
+        """Those this person speaks for: departments, or of each the one unit the key names."""
+        return tuple(party(code, self.unit or None) for code in self.bound("department"))
+
+    def sees(self, path: Iterable[str], parties: Iterable[str]) -> bool:
+        """Whether an incident at a place, in these hands (`views.live_parties`), is any of this person's business."""
         path, reach = tuple(path), self.reach()
         if not self.within(path):
             return False
-        if reach.cells is None or reach.departments is None:
+        if reach.cells is None or reach.parties is None:
             return True
-        return not set(reach.cells).isdisjoint(path) or not set(reach.departments).isdisjoint(departments)
+        return not set(reach.cells).isdisjoint(path) or not set(reach.parties).isdisjoint(parties)
 
     def actors(self) -> list[Actor]:
         """As whom this person may act, one for each role the engine knows."""

@@ -37,6 +37,7 @@ class _Where(msgspec.Struct):
 
 class _Routed(msgspec.Struct):
     place: _Where = msgspec.field(default_factory=_Where)
+    unit: str | None = None
 
 
 _routed: Final = msgspec.json.Decoder(_Routed).decode
@@ -66,13 +67,23 @@ def streaming(city: City, gate: Gate) -> APIRouter:
         """The orders of a department, to itself."""
         if code not in person.bound("department"):
             raise Problem(403, "not_your_department", "a department reads its own orders and no others")
-        return await _stream(request, city, f"dept.{code}", last_event_id, gate, person, _within(person))
+        return await _stream(request, city, f"dept.{code}", last_event_id, gate, person, _own(person))
 
     return router
 
 
 def _within(person: Person) -> Shown:
     return lambda value: person.within(_routed(value).place.path)
+
+
+def _own(person: Person) -> Shown:
+    """A unit reads its own orders only; whoever is of the whole department, all of them."""
+
+    def shown(value: bytes) -> bool:
+        order = _routed(value)
+        return person.within(order.place.path) and person.unit in ("", order.unit)
+
+    return shown
 
 
 async def _stream(

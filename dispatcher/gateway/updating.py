@@ -23,10 +23,10 @@ from dispatcher.gateway.bodies import TOGETHER_MAX, decode_all, encode_one, read
 from dispatcher.gateway.city import City
 from dispatcher.gateway.documents import answers, body_of, struct_schema
 from dispatcher.gateway.problems import Problem
-from dispatcher.gateway.reading import live_departments, sees, visible
+from dispatcher.gateway.reading import sees, visible
 from dispatcher.gateway.roles import Person
 from dispatcher.ledger import Entry
-from dispatcher.views import Projection, incident, incidents_of_report, refusals
+from dispatcher.views import Projection, incident, incidents_of_report, live_parties, refusals
 
 __all__ = ["actor_of", "updating"]
 
@@ -89,7 +89,7 @@ def updating(city: City, gate: Gate) -> APIRouter:
             if update.actor is not None:
                 raise Problem(422, "invalid", "`actor` is not for the body: the key says who acts")
             record = await _incident_of(city, person, update)
-            actor = actor_of(person, update.action, role, record.place.path, live_departments(record))
+            actor = actor_of(person, update.action, role, record.place.path, live_parties(record))
             handed.append(msgspec.structs.replace(update, incident_id=record.incident_id, actor=actor))
         entries = [Entry(UPDATES, encode_one(update)) for update in handed]
         # a refusal of an earlier try lies before this offset; that of the same id sent at once from elsewhere does not
@@ -143,9 +143,7 @@ async def _incident_of(city: City, person: Person, update: Update) -> IncidentRe
     return record
 
 
-def actor_of(
-    person: Person, action: Action, role: str | None, path: Sequence[str], departments: Sequence[str]
-) -> Actor:
+def actor_of(person: Person, action: Action, role: str | None, path: Sequence[str], parties: Sequence[str]) -> Actor:
     """As whom somebody acts on an incident: in the role asked for, or the first that may.
 
     A role reaches no further than it does alone: with two of them, the one's incidents are not the other's.
@@ -159,7 +157,7 @@ def actor_of(
     for own, actor in zip(person.roles, person.actors(), strict=True):
         if role not in (None, own) or actor.role not in ACTING or actor.role not in roles:
             continue
-        if person._replace(roles=(own,)).sees(path, departments):
+        if person._replace(roles=(own,)).sees(path, parties):
             return actor
     raise Problem(
         403, "not_your_role", f"{action} is open to {', '.join(sorted(roles))}, to each where the incident is theirs"

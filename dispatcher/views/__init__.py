@@ -41,7 +41,7 @@ from dispatcher.views.queries import (
 )
 from dispatcher.views.ratings import Exemption, Given, Rating, exemptions, ratings
 from dispatcher.views.refusals import refusals, refused
-from dispatcher.views.rows import IncidentRow
+from dispatcher.views.rows import IncidentRow, live_parties
 from dispatcher.views.scores import Boards, Scored, Scoring, boards, measures_of, scored
 from dispatcher.views.tables import Cell, Table, all_terms, cell_text, cell_value, measures_table, percent, table_csv
 from dispatcher.views.terms import EXCLUDED, RATES, TERMS
@@ -55,7 +55,7 @@ __all__ = [
     "Stock", "Suspect", "Table", "WhoseTime", "all_terms", "boards", "callbacks_due", "came_back", "cell_text",
     "cell_value", "cohort_document", "document", "doubled_reports", "exemptions", "firms_of", "flows", "gaming",
     "history", "in_hands", "incident", "incident_json", "incidents", "incidents_behind", "incidents_of_report",
-    "inspected", "measure", "measures_document", "measures_of", "measures_table", "percent", "period",
+    "inspected", "live_parties", "measure", "measures_document", "measures_of", "measures_table", "percent", "period",
     "private_of_report", "promises", "queue", "ratings", "read_firms", "read_inspections", "refusals", "refused",
     "rejected", "reports_of", "scored", "states", "stocks", "table_csv", "time_of", "view_path", "whose_time",
 ]  # fmt: skip

@@ -53,14 +53,15 @@ class Bounds(NamedTuple):
 
 
 class Reach(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody may see at all: within some areas, what lies in some cells or is in the hands of some departments.
+    """What somebody may see at all: within some areas, what lies in some cells or is in the hands of some parties.
 
-    `areas` None is the whole city; `cells` and `departments` None (both or neither) is whatever lies within the areas.
+    `areas` None is the whole city; `cells` and `parties` None (both or neither) is whatever lies within the areas. A
+    party is a department, or a unit of one as `department@unit`.
     """
 
     areas: tuple[str, ...] | None = None
     cells: tuple[str, ...] | None = None
-    departments: tuple[str, ...] | None = None
+    parties: tuple[str, ...] | None = None
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,7 +184,7 @@ def _conditions(where: Filter) -> tuple[list[str], list[Any]]:
         if value is not None:
             add(f"{column} = ?", value)
     if where.involved is not None:
-        add("instr(departments, ?) > 0", f"/{where.involved}/")
+        add("instr(parties, ?) > 0", f"/{where.involved}/")
     if where.cell is not None:
         add("instr(path, ?) > 0", f"/{where.cell}/")
     if where.opened_from_ms is not None:
@@ -200,8 +201,8 @@ def _conditions(where: Filter) -> tuple[list[str], list[Any]]:
 def _reach(reach: Reach, add: Callable[..., None]) -> None:
     if reach.areas is not None:
         add(*_any_of(("path", reach.areas)))
-    if reach.cells is not None or reach.departments is not None:
-        add(*_any_of(("path", reach.cells or ()), ("departments", reach.departments or ())))
+    if reach.cells is not None or reach.parties is not None:
+        add(*_any_of(("path", reach.cells or ()), ("parties", reach.parties or ())))
 
 
 def _any_of(*wanted: tuple[str, tuple[str, ...]]) -> tuple[str, ...]:

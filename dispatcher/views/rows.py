@@ -10,7 +10,7 @@ from dispatcher.core import ENDED_STATES, NEVER_MS, AssignmentState, IncidentRec
 from dispatcher.core.incident import party
 from dispatcher.core.records import AssignmentRecord, TargetRecord
 
-__all__ = ["FORMER_LEAD", "OUTCOMES", "IncidentRow", "lead_resolve", "ms_of", "outcome_of", "row_of"]
+__all__ = ["FORMER_LEAD", "OUTCOMES", "IncidentRow", "lead_resolve", "live_parties", "ms_of", "outcome_of", "row_of"]
 
 FORMER_LEAD = "former_lead"  # the role of an assignment whose department was the lead before
 REFINED = {  # states whose measure has another name
@@ -40,7 +40,7 @@ class IncidentRow(NamedTuple):
     lead: str | None  # department
     unit: str | None
     party: str | None  # department and unit of the lead as one word
-    departments: str  # "/lead/support/…/" of those that have a part now
+    parties: str  # "/lead/lead@unit/support/…/": those that have a part now, each by its department and by its unit
     leads: int  # how many turns at the lead there were
     opened_ms: int
     reported_ms: int
@@ -110,7 +110,7 @@ def row_of(record: IncidentRecord) -> IncidentRow:
         lead=None if lead is None else lead.department,
         unit=None if lead is None else lead.unit,
         party=None if lead is None else party(lead.department, lead.unit),
-        departments=_departments(record),
+        parties=_parties(record),
         leads=(lead is not None) + sum([a.role == FORMER_LEAD for a in record.support]),
         opened_ms=_to_ms(record.opened_at),
         reported_ms=_to_ms(record.reported_at),
@@ -165,10 +165,16 @@ def _contact_ms(targets: list[TargetRecord]) -> int | None:
     return min([_to_ms(t.fulfilled_at) for t in kept if t.fulfilled_at is not None], default=None)
 
 
-def _departments(record: IncidentRecord) -> str:
-    parts = record.support if record.lead is None else [record.lead, *record.support]
-    live = dict.fromkeys([a.department for a in parts if a.state is not AssignmentState.WITHDRAWN])
+def _parties(record: IncidentRecord) -> str:
+    live = live_parties(record)
     return f"/{'/'.join(live)}/" if live else "/"
+
+
+def live_parties(record: IncidentRecord, *, gone: bool = False) -> list[str]:
+    """Who has a part in it now (`gone`: or had): each department by its code, and each unit of one as a party."""
+    parts = record.support if record.lead is None else [record.lead, *record.support]
+    live = [part for part in parts if gone or part.state is not AssignmentState.WITHDRAWN]
+    return list(dict.fromkeys([name for a in live for name in (a.department, party(a.department, a.unit))]))
 
 
 def _queue(record: IncidentRecord, lead: AssignmentRecord | None) -> tuple[int | None, int, int]:

@@ -70,8 +70,8 @@ class Gateway:
         self.url = ""
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        environment = {**os.environ, "DISPATCHER__HTTP__PORT": "0"}
+    def start(self, port: str = "0") -> None:
+        environment = {**os.environ, "DISPATCHER__HTTP__PORT": port}
         begin = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             command = [

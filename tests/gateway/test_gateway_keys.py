@@ -82,7 +82,7 @@ def test_another_programs_file_is_left_alone(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("roles", "areas", "path", "departments", "sees"),
+    ("roles", "areas", "path", "parties", "sees"),
     [
         (("dispatcher",), ("*",), ("1", "106"), (), True),
         (("dispatcher",), ("1",), ("1", "106"), (), True),
@@ -102,9 +102,23 @@ def test_another_programs_file_is_left_alone(tmp_path: Path):
     ],
 )
 def test_who_sees_what(
-    roles: tuple[str, ...], areas: tuple[str, ...], path: tuple[str, ...], departments: tuple[str, ...], sees: bool
+    roles: tuple[str, ...], areas: tuple[str, ...], path: tuple[str, ...], parties: tuple[str, ...], sees: bool
 ):
-    assert Person("k", "Li", "", roles, areas).sees(path, departments) is sees
+    assert Person("k", "Li", "", roles, areas).sees(path, parties) is sees
+
+
+@pytest.mark.parametrize(
+    ("unit", "parties", "sees"),
+    [
+        ("", ("street-office", "street-office@106"), True),  # of the whole department
+        ("106", ("street-office", "street-office@106"), True),
+        ("105", ("street-office", "street-office@106"), False),
+        ("106", ("street-office",), False),
+        ("106", ("gas", "street-office@106"), True),
+    ],
+)
+def test_a_unit_sees_its_own(unit: str, parties: tuple[str, ...], sees: bool):
+    assert Person("k", "Li", unit, ("department:street-office",), ("*",)).sees(("1", "106"), parties) is sees
 
 
 def test_as_whom_one_acts():

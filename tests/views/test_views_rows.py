@@ -44,7 +44,7 @@ def test_a_unit_owes_as_a_unit():
     life.dispatch(START_MS, "street-office", HOUR_MS, unit="530002001")
     row = row_of(life.record)
     assert (row.lead, row.unit, row.due_ms) == ("street-office", "530002001", START_MS + HOUR_MS)
-    assert row.departments == "/street-office/"
+    assert row.parties == "/street-office/street-office@530002001/"
 
 
 def test_the_approved_done_decides_whether_it_was_on_time():
@@ -78,7 +78,7 @@ def test_only_those_with_a_part_now_are_listed_once():
         AssignmentRecord("fire", "support", AssignmentState.DONE, at, at, unit="2"),
         AssignmentRecord("water", "support", AssignmentState.WITHDRAWN, at, at),
     ]
-    assert row_of(life.record).departments == "/gas/fire/"
+    assert row_of(life.record).parties == "/gas/fire/"
 
 
 def test_spells_tell_a_failed_check_from_a_passed_one_and_a_leads_return_from_a_supports():
