@@ -5,10 +5,11 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check bench year kafka reference clean help
+.PHONY: demo test serve check bench year kafka reference clean help
 help:
 	@echo "make demo   real New York reports through the whole engine, checking itself"
 	@echo "make test   the whole test suite"
+	@echo "make serve  the console over a made-up town that is alive"
 	@echo "make check  format, lint, types, import contracts: what CI runs first"
 	@echo "make bench  how fast, by stage, against the budgets"
 	@echo "make year   325,600 incidents of a simulated year, measured and counted again"
@@ -30,6 +31,10 @@ $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 
 demo: $(VENV)/.run
 	$(BIN)/python examples/nyc/demo.py
+
+# Ctrl-C ends it. What lies in var/serve is made anew each time.
+serve: $(VENV)/.run
+	$(BIN)/python -m bench.day
 
 test: $(VENV)/.dev
 	$(BIN)/python -m coverage erase

@@ -1,18 +1,31 @@
 """Where the bench takes place: the synthetic city, ready to be asked for positions and to place reports."""
 
+from collections.abc import Sequence
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 
 from dispatcher.core import Asset, Intake, Placer
-from geo import Grid, Locator, load_gazetteer, load_grid
+from geo import Grid, Locator, Thing, load_gazetteer, load_grid
 from geo.city import City, synthetic_city
 
-__all__ = ["Town"]
+__all__ = ["Town", "Where"]
 
 Floats = npt.NDArray[np.float64]
+
+
+class Where(Protocol):
+    """What whoever reports has to know of a place."""
+
+    @property
+    def assets(self) -> Sequence[Thing]:
+        """What is registered and may be named in a report."""
+
+    def positions(self, rng: np.random.Generator, count: int) -> tuple[Floats, Floats, list[str]]:
+        """Draw positions: lon, lat and the code of the leaf each lies in."""
 
 
 class Town:
@@ -26,6 +39,11 @@ class Town:
         shapely.prepare(self._shapes)
         people = np.array([self.city.population[code] for code in self.leaves], dtype=np.float64)
         self._share = people / people.sum()
+
+    @cached_property
+    def assets(self) -> Sequence[Thing]:
+        """What is registered and may be named in a report."""
+        return [thing for thing in self.city.things if thing.kind == "asset"]
 
     @cached_property
     def locator(self) -> Locator:

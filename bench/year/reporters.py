@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from bench.town import Town
+from bench.town import Where
 from bench.year.agenda import MINUTE_MS, Agenda, Office
 from bench.year.console import Console
 from bench.year.habits import Habits
@@ -31,13 +31,13 @@ class Reporters(Office):
     """Plans each day's reports. `sent` counts what was sent: `good` (each once), `repeated`, `bad`."""
 
     def __init__(
-        self, seed: int, agenda: Agenda, console: Console, habits: Habits, town: Town, policy: Policy, season: Season
+        self, seed: int, agenda: Agenda, console: Console, habits: Habits, town: Where, policy: Policy, season: Season
     ) -> None:
         super().__init__("reporters", seed, agenda, console, habits)
         self._town, self._season = town, season
         self._matters = Matters(policy, self.rng)
         self._numbers = np.random.Generator(np.random.PCG64([seed, 2026]))
-        self._things = [thing for thing in town.city.things if thing.kind == "asset"]
+        self._things = town.assets
         self._serial = 0
         self.sent: Counter[str] = Counter()
         self.urgent = False  # whether one of the last acts wants an answer within minutes

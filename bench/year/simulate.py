@@ -12,15 +12,11 @@ import msgspec
 
 from bench.town import Town
 from bench.year.agenda import MINUTE_MS, Agenda, Office
-from bench.year.centre import Centre
-from bench.year.console import Console, Notice, Queued, Rejection
-from bench.year.departments import Departments
+from bench.year.console import Console, Rejection
 from bench.year.habits import Habits
-from bench.year.reporters import Reporters
-from bench.year.residents import REPORT, Residents
+from bench.year.people import People
 from bench.year.retention import ShortLedger
 from bench.year.season import HOUR_MS, Season, Storm, midnight_ms
-from bench.year.streets import Streets
 from dispatcher.core import CLOCK, EngineFault, Outcome, ms_to_text
 from dispatcher.core.waiting import unwatched
 from dispatcher.hosts.setup import Setup
@@ -36,8 +32,6 @@ FOLLOW_DAYS: Final = 5  # how often the projection catches up; in between the le
 PLAIN_EVERY_MS: Final = 50
 LAST_DAY_SHARE: Final = 0.85  # of the last day's matters; the others are counted in during its last hour
 
-_queued = msgspec.json.Decoder(Queued)
-_notice = msgspec.json.Decoder(Notice)
 _rejection = msgspec.json.Decoder(Rejection)
 _NAMES = re.compile(r"\d{8}-\d{3}-\d+|@\d+|\w+-\d+|\b\d{9,}\b")  # ids, cells and persons: what differs in every detail
 
@@ -94,12 +88,11 @@ class Simulation:
         self.view = Projection(directory / "view.sqlite")
         self.agenda = Agenda()
         console = Console(partial(self.ledger.newest, "incidents"))
-        people = seed, self.agenda, console, habits
-        self._season = Season(span.first, span.days, Office("season", *people).rng)
-        self.reporters = Reporters(*people, town, policy, self._season)
-        self._departments, self._centre = Departments(*people), Centre(*people)
-        self._streets, self._residents = Streets(*people), Residents(*people)
-        self._clerk = Office("clerk", *people)  # who writes commands
+        given = seed, self.agenda, console, habits
+        self._season = Season(span.first, span.days, Office("season", *given).rng)
+        self._people = People(*given, town, policy, self._season)
+        self.reporters = self._people.reporters
+        self._clerk = Office("clerk", *given)  # who writes commands
         self._opened_on: dict[str, int] = {}
         self.counts: Counter[str] = Counter()  # of the engine: timers by what they did, rules, rejections by reason
         self.refusals: Counter[str] = Counter()  # of updates: action and why, names left out
@@ -144,19 +137,8 @@ class Simulation:
             newest = _serial.decode(serial)
             self._opened_on[newest.day] = newest.number
         for topic, _, _, value in outcome.records:
-            if topic == "routed":
-                queued = _queued.decode(value)
-                for office in (self._centre, self._streets, self._residents):
-                    office.read(queued)
-            elif topic.startswith("dept."):
-                self._departments.read(topic.removeprefix("dept."), value)
-            elif topic == "notices":
-                notice = _notice.decode(value)
-                if notice.to.startswith(REPORT):
-                    self._residents.hear(notice)
-                else:
-                    self._centre.hear(notice)
-            elif topic == "rejected":
+            self._people.read(topic, value)
+            if topic == "rejected":
                 self._refused(_rejection.decode(value))
 
     def faulted(self, fault: EngineFault) -> None:

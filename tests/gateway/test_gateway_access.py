@@ -78,7 +78,9 @@ def test_a_list_shows_what_one_may_see_and_no_more(gateway: Gateway, incident_id
             assert client.get(f"/v1/incidents/{line['incident_id']}").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/v1", "/docs", "/redoc", "/v1/incidents/x/y", "/../etc/passwd", "/v1/keys"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/v1", "/docs", "/redoc", "/v1/incidents/x/y", "/../etc/passwd", "/v1/keys"]
+)
 def test_what_is_not_there_is_said_so(gateway: Gateway, path: str):
     with gateway.client("admin") as client:
         answer = client.get(path)
