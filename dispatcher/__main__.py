@@ -8,7 +8,7 @@ import typer
 
 from dispatcher.commands.alerts.app import alerts_app
 from dispatcher.commands.keys.app import keys_app
-from dispatcher.commands.listing import callbacks, incidents
+from dispatcher.commands.listing import callbacks, incidents, queue
 from dispatcher.commands.mode.app import mode_app, outage, reroute
 from dispatcher.commands.notices.app import notices_app
 from dispatcher.commands.register.app import register_app
@@ -36,6 +36,7 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(topics_app, name="topics")
 app.command()(incidents)
 app.command()(callbacks)
+app.command()(queue)
 app.command()(reroute)
 app.command()(outage)
 
