@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from dispatcher.core import COMPACTED_TOPICS, Outcome, Position, Record
-from dispatcher.ledger import Entry, Fenced, Kept, Owner
+from dispatcher.ledger import Entry, Fenced, Kept, Offset, Owner
 
 __all__ = ["ShortLedger"]
 
@@ -37,14 +37,17 @@ class ShortLedger:
         self._position = Position()
         self._epoch = 0
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, entries: Sequence[Entry]) -> list[Offset]:
         """See the interface."""
+        lie: list[Offset] = []
         for entry in entries:
             self._last_ms = max(self._last_ms, entry.time_ms or 0)
             offset = self._offsets.get(entry.topic, 0)
             seq = self._first + len(self._inputs)
             self._inputs.append(Record(seq, entry.topic, 0, offset, self._last_ms, entry.key, entry.value))
             self._offsets[entry.topic] = offset + 1
+            lie.append(Offset(0, offset))
+        return lie
 
     def put(self, topic: str, key: str, value: bytes) -> None:
         """See the interface."""

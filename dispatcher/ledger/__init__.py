@@ -1,7 +1,18 @@
 """The ledger: one interface and its drivers."""
 
 from dispatcher.ledger.crashes import Crashes, Died
-from dispatcher.ledger.interface import EmbeddedLedger, Entry, Fenced, InUse, Kept, Ledger, LedgerError, Owner
+from dispatcher.ledger.interface import (
+    EmbeddedLedger,
+    Entry,
+    Fenced,
+    InDoubt,
+    InUse,
+    Kept,
+    Ledger,
+    LedgerError,
+    Offset,
+    Owner,
+)
 from dispatcher.ledger.memory import MemoryLedger
 from dispatcher.ledger.sqlite import SqliteLedger
 
@@ -11,11 +22,13 @@ __all__ = [
     "EmbeddedLedger",
     "Entry",
     "Fenced",
+    "InDoubt",
     "InUse",
     "Kept",
     "Ledger",
     "LedgerError",
     "MemoryLedger",
+    "Offset",
     "Owner",
     "SqliteLedger",
 ]

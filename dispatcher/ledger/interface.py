@@ -10,7 +10,10 @@ from typing import NamedTuple, Protocol
 
 from dispatcher.core import CLOCK, CONTROL, REPORTS, UPDATES, Outcome, Position, Record
 
-__all__ = ["EmbeddedLedger", "Entry", "Fenced", "InUse", "Kept", "Ledger", "LedgerError", "Owner", "is_input"]
+__all__ = [
+    "EmbeddedLedger", "Entry", "Fenced", "InDoubt", "InUse", "Kept", "Ledger", "LedgerError", "Offset", "Owner",
+    "is_input",
+]  # fmt: skip
 
 INPUTS = (REPORTS, UPDATES, CONTROL, CLOCK)
 
@@ -32,10 +35,21 @@ class Fenced(LedgerError):
     """This owner is no longer the owner, or the position is not the one it expects: its work is thrown away."""
 
 
+class InDoubt(LedgerError):
+    """It is not known what of it was written; appended again, each record counts once by the id it has."""
+
+
+class Offset(NamedTuple):
+    """Where a record lies in its input topic: what the engine refuses names it by this."""
+
+    partition: int
+    offset: int
+
+
 class Entry(NamedTuple):
     """A record to append. Without a time the ledger's clock dates it; no record is dated before the one before it.
 
-    A broker dates every record itself.
+    A broker dates every record itself. Records of one key lie in one partition of their topic, in the order they came.
     """
 
     topic: str
@@ -63,8 +77,13 @@ class Owner(NamedTuple):
 class Ledger(Protocol):
     """What every driver does. On Kafka only `commit` is all or nothing: what `append` is given may arrive in part."""
 
-    def append(self, entries: Sequence[Entry]) -> None:
-        """Add input records in this order, all or none; they are durable when this returns."""
+    def append(self, entries: Sequence[Entry]) -> list[Offset]:
+        """Add input records in this order, all or none; they are durable when this returns, with where each lies.
+
+        Raises:
+            InDoubt: on Kafka, no answer came in time, or some were refused.
+            LedgerError: nothing was written.
+        """
         ...
 
     def put(self, topic: str, key: str, value: bytes) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
 from dispatcher.core import COMPACTED_TOPICS, Outcome, Position, Record
-from dispatcher.ledger.interface import Entry, Fenced, Kept, Owner, is_input
+from dispatcher.ledger.interface import Entry, Fenced, Kept, Offset, Owner, is_input
 
 __all__ = ["STEPS", "MemoryLedger"]
 
@@ -45,7 +45,7 @@ class MemoryLedger:
         self._positions: dict[int, Position] = {}
         self._epochs: dict[int, int] = {}
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, entries: Sequence[Entry]) -> list[Offset]:
         """See the interface."""
         self._step("append:before")
         records: list[Record] = []
@@ -59,6 +59,7 @@ class MemoryLedger:
         self._inputs.extend(records)
         self._offsets, self._last_ms = offsets, last_ms
         self._step("append:after")
+        return [Offset(0, record.offset) for record in records]
 
     def put(self, topic: str, key: str, value: bytes) -> None:
         """See the interface."""

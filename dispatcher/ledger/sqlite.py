@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from dispatcher.core import COMPACTED_TOPICS, Outcome, Position, Record
-from dispatcher.ledger.interface import Entry, Fenced, InUse, Kept, LedgerError, Owner, is_input
+from dispatcher.ledger.interface import Entry, Fenced, InUse, Kept, LedgerError, Offset, Owner, is_input
 from dispatcher.ledger.memory import wall_clock_ms
 
 __all__ = ["SqliteLedger"]
@@ -134,7 +134,7 @@ class SqliteLedger:
                 raise LedgerError(f"{self._path}: {error}; nothing was written") from error
             raise
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, entries: Sequence[Entry]) -> list[Offset]:
         """See the interface."""
         with self._transaction() as db:
             offsets = dict(db.execute("SELECT topic, next_offset FROM input_topic"))
@@ -150,6 +150,7 @@ class SqliteLedger:
                 offsets[entry.topic] = offset + 1
             db.executemany("INSERT INTO input (topic, offset, time_ms, key, value) VALUES (?, ?, ?, ?, ?)", rows)
             db.executemany("INSERT OR REPLACE INTO input_topic VALUES (?, ?)", offsets.items())
+        return [Offset(0, offset) for _, offset, *_ in rows]
 
     def put(self, topic: str, key: str, value: bytes) -> None:
         """See the interface."""

@@ -4,7 +4,7 @@ import pytest
 from ledger_drivers import DRIVERS, EMBEDDED, Driver, outcome
 
 from dispatcher.core import Position
-from dispatcher.ledger import Entry, Fenced
+from dispatcher.ledger import Entry, Fenced, Offset
 
 
 @pytest.fixture(params=DRIVERS)
@@ -115,6 +115,13 @@ def test_an_append_is_whole_or_not_at_all(driver):
     assert everything(driver.ledger) == before
     driver.ledger.append([Entry("reports", b"a")])  # and the ledger goes on
     assert driver.ledger.appended("reports") == 1
+
+
+def test_append_says_where_each_record_lies(ledger):
+    entries = [Entry("reports", b"a", "k"), Entry("updates", b"b"), Entry("reports", b"c", "l")]
+    assert ledger.append(entries) == [Offset(0, 0), Offset(0, 0), Offset(0, 1)]
+    assert ledger.append([]) == []
+    assert ledger.append([Entry("updates", b"d", "k"), Entry("reports", b"e")]) == [Offset(0, 1), Offset(0, 2)]
 
 
 def test_what_was_appended_and_not_committed_waits_for_the_next_owner(embedded):

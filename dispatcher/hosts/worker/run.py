@@ -20,10 +20,10 @@ from dispatcher.ledger.kafka import (
     DEPARTMENT_UPDATES,
     Connection,
     Epoch,
-    check_topics,
     connection_of,
     consumer,
     require_epoch,
+    require_topics,
     topic_names,
     topic_specs,
 )
@@ -93,16 +93,7 @@ def run_worker(config: Config, setup: Setup) -> None:
 async def _prepare(config: Config, setup: Setup, connection: Connection) -> list[str]:
     """See that everything is there; returns the source topics."""
     kafka = config.kafka
-    wrong = await check_topics(connection, topic_specs(kafka, setup.policy.departments))
-    serious = [each for each in wrong if not each.tolerable]
-    for each in wrong:
-        log.warning("topic %s %s; %s", each.topic, each.problem, each.mend)
-    if serious:
-        raise LedgerError(
-            "the topics are not as they must be: "
-            + "; ".join(f"{each.topic} {each.problem}" for each in serious)
-            + ". See `dispatcher topics check`"
-        )
+    await require_topics(connection, topic_specs(kafka, setup.policy.departments))
     epoch = Epoch(setup.grid.sha256, kafka.partitions, kafka.partition_level)
     await require_epoch(connection, kafka.prefix, epoch)
     names = await topic_names(connection)

@@ -1,5 +1,6 @@
 """Making the topics, and seeing whether they are as they must be."""
 
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -13,8 +14,9 @@ from dispatcher.ledger.kafka.connection import Connection
 from dispatcher.ledger.kafka.topics import TopicSpec
 from dispatcher.ledger.kafka.unreachable import why_unreachable
 
-__all__ = ["Wrong", "check_topics", "create_topics", "partition_counts", "topic_names"]
+__all__ = ["Wrong", "check_topics", "create_topics", "partition_counts", "require_topics", "topic_names"]
 
+log = logging.getLogger(__name__)
 CREATE_TIMEOUT_MS = 60_000
 AT_A_TIME = 50  # topics in one request
 STRICT = frozenset({"message.timestamp.type", "cleanup.policy"})  # with others, outputs would be wrong or lost
@@ -118,6 +120,20 @@ async def check_topics(connection: Connection, specs: Sequence[TopicSpec]) -> li
         for start in range(0, len(present), AT_A_TIME):
             wrong += await _wrong_settings(client, present[start : start + AT_A_TIME])
     return wrong
+
+
+async def require_topics(connection: Connection, specs: Sequence[TopicSpec]) -> None:
+    """See that the topics are as they must be; what is tolerable is said in the log.
+
+    Raises:
+        LedgerError: one is missing, or so that outputs would be wrong or lost; or no broker answers.
+    """
+    wrong = await check_topics(connection, specs)
+    for each in wrong:
+        log.warning("topic %s %s; %s", each.topic, each.problem, each.mend)
+    serious = "; ".join(f"{each.topic} {each.problem}" for each in wrong if not each.tolerable)
+    if serious:
+        raise LedgerError(f"the topics are not as they must be: {serious}. See `dispatcher topics check`")
 
 
 async def _wrong_settings(client: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> list[Wrong]:

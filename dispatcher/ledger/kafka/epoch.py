@@ -15,11 +15,12 @@ from dispatcher.core.wire import encode
 from dispatcher.ledger.interface import LedgerError
 from dispatcher.ledger.kafka.connection import Connection
 from dispatcher.ledger.kafka.producing import Out, idempotent_producer, write
-from dispatcher.ledger.kafka.reading import newest_values
+from dispatcher.ledger.kafka.reading import newest_values, read_whole
 
-__all__ = ["Epoch", "begin_epoch", "begun", "put_values", "require_epoch"]
+__all__ = ["Epoch", "begin_epoch", "begun", "ledger_mark", "put_values", "require_epoch"]
 
 EPOCH: Final = "epoch"
+NOT_BEGUN: Final = "this ledger has not been begun; run `dispatcher topics create`"
 
 
 class Epoch(Struct, frozen=True):
@@ -64,7 +65,7 @@ async def require_epoch(connection: Connection, prefix: str, epoch: Epoch) -> No
     """
     known = (await newest_values(connection, _topic(prefix))).get(EPOCH)
     if known is None:
-        raise LedgerError("this ledger has not been begun; run `dispatcher topics create`")
+        raise LedgerError(NOT_BEGUN)
     found = msgspec.json.decode(known, type=Epoch)
     if found != epoch:
         raise LedgerError(
@@ -72,6 +73,23 @@ async def require_epoch(connection: Connection, prefix: str, epoch: Epoch) -> No
             f" {found.level}; the configuration says {epoch.grid[:12]}, {epoch.partitions} and {epoch.level}. Set them"
             " as they were, or drain this ledger and begin another (docs/operating.md)"
         )
+
+
+async def ledger_mark(connection: Connection, prefix: str) -> str:
+    """What tells a ledger from any other, also from one that was begun anew under its name: when its epoch was written.
+
+    Raises:
+        LedgerError: it has not been begun, or no broker answers.
+    """
+    written = [
+        record.timestamp
+        async for records in read_whole(connection, _topic(prefix))
+        for record in records
+        if record.key == EPOCH.encode()
+    ]
+    if not written:
+        raise LedgerError(NOT_BEGUN)
+    return f"{prefix}@{written[-1]}"
 
 
 def _topic(prefix: str) -> TopicPartition:

@@ -9,18 +9,16 @@ import threading
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from typing import TypeVar
-from zlib import crc32
 
 import msgspec
-from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import TopicPartition
 
 from dispatcher.core import COMPACTED_TOPICS, Outcome, Position
-from dispatcher.ledger.interface import Entry, Fenced, Kept, LedgerError, Owner
+from dispatcher.ledger.interface import Entry, Fenced, Kept, LedgerError, Offset, Owner
 from dispatcher.ledger.kafka.admin import partition_counts, topic_names
 from dispatcher.ledger.kafka.holding import LOG, Holding, Place, Standing
-from dispatcher.ledger.kafka.producing import Out, idempotent_producer, write
 from dispatcher.ledger.kafka.reading import bounds, consumer, newest_values, read_whole
+from dispatcher.ledger.kafka.writing import Keyed, Writer
 
 __all__ = ["KafkaLedger"]
 
@@ -40,38 +38,18 @@ class KafkaLedger:
         self._thread = threading.Thread(target=self._loop.run_forever, name="kafka-ledger", daemon=True)
         self._thread.start()
         self._held: dict[int, tuple[Owner, Holding, AsyncExitStack]] = {}
-        self._producer: AIOKafkaProducer | None = None
-        self._counts: dict[str, int] = {}
+        self._writer = Writer(place.connection, place.prefix, "dispatcher-ledger")
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, entries: Sequence[Entry]) -> list[Offset]:
         """See the interface; the broker dates the records, and those of one key go to one partition."""
         for entry in entries:
             if entry.time_ms is not None and not isinstance(entry.time_ms, int):
                 raise TypeError(f"time_ms is {entry.time_ms!r}, not a number of milliseconds")
-        self._run(self._write([(entry.topic, entry.key, entry.value) for entry in entries]))
+        return self._run(self._writer.append([Keyed(entry.topic, entry.key, entry.value) for entry in entries]))
 
     def put(self, topic: str, key: str, value: bytes) -> None:
         """See the interface."""
-        self._run(self._write([(topic, key, value)]))
-
-    async def _write(self, records: Sequence[tuple[str, str | None, bytes]]) -> None:
-        if self._producer is None:
-            producer = idempotent_producer(self._place.connection, "dispatcher-ledger")
-            try:
-                await producer.start()
-            except KafkaError as error:
-                await producer.stop()
-                raise LedgerError(f"Kafka at {self._place.connection.bootstrap} does not answer: {error!r}") from error
-            self._producer = producer
-        outs = []
-        for topic, key, value in records:
-            count = await self._count(topic)
-            partition = 0 if key is None else crc32(key.encode()) % count
-            outs.append(Out(self._place.prefix + topic, partition, None if key is None else key.encode(), value))
-        try:
-            await write(self._producer, outs)
-        except KafkaError as error:
-            raise LedgerError(f"Kafka did not take it, or not all of it: {error!r}") from error
+        self._run(self._writer.append([Keyed(topic, key, value)]))
 
     def own(self, partition: int) -> Owner:
         """See the interface; whoever held the partition before is fenced."""
@@ -147,13 +125,7 @@ class KafkaLedger:
 
     def partitions(self, topic: str) -> int:
         """See the interface. Raises LedgerError: there is no such topic."""
-        return self._run(self._count(topic))
-
-    async def _count(self, topic: str) -> int:
-        if topic not in self._counts:
-            self._counts |= await partition_counts(self._place.connection, [self._place.prefix + topic])
-            self._counts = {name.removeprefix(self._place.prefix): count for name, count in self._counts.items()}
-        return self._counts[topic]
+        return self._run(self._writer.count(topic))
 
     def newest(self, topic: str, key: str) -> bytes | None:
         """See the interface; the whole topic is read for it."""
@@ -191,8 +163,7 @@ class KafkaLedger:
         for _, _, stack in self._held.values():
             await stack.aclose()
         self._held.clear()
-        if self._producer is not None:
-            await self._producer.stop()
+        await self._writer.close()
 
     def _topic(self, topic: str, partition: int) -> TopicPartition:
         return TopicPartition(self._place.prefix + topic, partition)

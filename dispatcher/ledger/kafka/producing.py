@@ -100,8 +100,11 @@ def _options(connection: Connection, name: str) -> dict[str, Any]:
     }
 
 
-async def write(producer: AIOKafkaProducer, records: Iterable[Out]) -> None:
+async def write(producer: AIOKafkaProducer, records: Iterable[Out]) -> dict[tuple[str, int], list[range]]:
     """Write records, in order within each partition; all are acknowledged when this returns.
+
+    Returns:
+        The offsets of the records of each partition, batch by batch.
 
     Raises:
         ProducerFenced: another producer of this transactional id has been started.
@@ -122,11 +125,18 @@ async def write(producer: AIOKafkaProducer, records: Iterable[Out]) -> None:
     if unknown:
         await asyncio.wait([producer.client.add_topic(topic) for topic in unknown])
     tasks = [asyncio.ensure_future(_send(producer, of, topic, partition)) for (topic, partition), of in batches.items()]
-    if tasks:
+    try:
+        if tasks:
+            await asyncio.wait(tasks)
+    except asyncio.CancelledError:  # whoever wrote waits no longer, and neither do these
+        for task in tasks:
+            task.cancel()
         await asyncio.wait(tasks)
+        raise
     failed = [error for task in tasks if (error := task.exception()) is not None]
     if failed:
         raise min(failed, key=_rank)
+    return {lane: task.result() for lane, task in zip(batches, tasks, strict=True)}
 
 
 def _rank(error: BaseException) -> int:
@@ -136,9 +146,12 @@ def _rank(error: BaseException) -> int:
     return 1 if isinstance(error, (KafkaError, LedgerError)) else 2
 
 
-async def _send(producer: AIOKafkaProducer, batches: list[Any], topic: str, partition: int) -> None:
+async def _send(producer: AIOKafkaProducer, batches: list[Any], topic: str, partition: int) -> list[range]:
+    offsets: list[range] = []
     for batch in batches:
         try:
-            await (await producer.send_batch(batch, topic, partition=partition))
+            written = await (await producer.send_batch(batch, topic, partition=partition))
         except MessageSizeTooLargeError as error:
             raise LedgerError(f"a batch of {batch.size()} bytes is more than {topic} takes") from error
+        offsets.append(range(written.offset, written.offset + batch.record_count()))
+    return offsets
