@@ -12,7 +12,7 @@ from dispatcher.commands.memory import settle_memory
 from dispatcher.commands.opening import config_of
 from dispatcher.commands.talk import say
 from dispatcher.console import add_console
-from dispatcher.gateway import City, Gate, Keys, Looks, Parts, Sessions, build_app, serve
+from dispatcher.gateway import City, FileLink, Gate, Keys, Looks, Parts, Sessions, build_app, serve
 from dispatcher.gateway.serving import bind
 from dispatcher.hosts.replay import refuse_unfinished_replay
 from dispatcher.hosts.run import Health, run_until
@@ -54,9 +54,8 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
             keys = Keys(keys_path(config, ledger_path))
             voice = Voice(config.notices.language, in_force.timezone)
             gate = Gate(keys, Sessions(keys.db), config.gateway.rate_per_s, config.gateway.burst)
-            parts = Parts(
-                City(path), gate, Looks(keys.db), setup.grid, config.locate.tolerance_m, metrics.registry, health
-            )
+            city = City(FileLink(path))
+            parts = Parts(city, gate, Looks(keys.db), setup.grid, config.locate.tolerance_m, metrics.registry, health)
             poll_ms = config.engine.poll_ms
             with delivering(path, config.notices, voice, NoticeCounters(metrics.registry)):
                 asyncio.run(_run(lambda stop: run_until(stop, host, metrics, health, poll_ms), parts, bound, asked))

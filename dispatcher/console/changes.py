@@ -16,7 +16,7 @@ from starlette.responses import Response, StreamingResponse
 
 from dispatcher.console.visiting import Front
 from dispatcher.core import IncidentRecord
-from dispatcher.gateway.feed import Feed, Place, PlaceError
+from dispatcher.gateway.feed import Feed, Gap, Place, PlaceError
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.roles import Person
 from dispatcher.gateway.streaming import HEADERS, HEARTBEAT_S, RETRY_MS
@@ -106,11 +106,16 @@ def changing(front: Front) -> APIRouter:
 async def _told(
     request: Request, front: Front, feed: Feed, place: Place, person: Person, changes: Changes
 ) -> AsyncIterator[bytes]:
-    yield f"retry: {RETRY_MS}\nid: {place}\nevent: begun\ndata: \n\n".encode()
+    yield f"retry: {RETRY_MS}\n".encode() + _begun(place)
     sent_s = time.monotonic()
     while not feed.closed and front.gate.still(request, person) and not await request.is_disconnected():
         begun = place
-        records, place = await feed.read(place)
+        try:
+            records, place = await feed.read(place)
+        except Gap as gap:  # what is missing is nowhere to be read any more: everything is drawn anew
+            place = place.after(gap.partition, gap.begins - 1)
+            yield _begun(place)
+            continue
         wanted = {record.key: _event(record.value).revision for _, record in records if record.value}
         ids = await changes.of(person, {one: revision for one, revision in wanted.items() if revision})
         quiet_s = time.monotonic() - sent_s
@@ -120,6 +125,10 @@ async def _told(
         elif place == begun:
             await feed.wait(place, HEARTBEAT_S - quiet_s)
         await asyncio.sleep(0)
+
+
+def _begun(place: Place) -> bytes:
+    return f"id: {place}\nevent: begun\ndata: \n\n".encode()
 
 
 def _whose(record: IncidentRecord) -> _Whose:

@@ -3,6 +3,7 @@
 from dispatcher.gateway.access import Gate
 from dispatcher.gateway.app import Parts, build_app
 from dispatcher.gateway.city import City
+from dispatcher.gateway.file_link import FileLink
 from dispatcher.gateway.keys import KeyFileError, KeyRow, Keys
 from dispatcher.gateway.looks import Looks
 from dispatcher.gateway.roles import Person, RoleError
@@ -10,6 +11,6 @@ from dispatcher.gateway.serving import serve
 from dispatcher.gateway.sessions import Sessions
 
 __all__ = [
-    "City", "Gate", "KeyFileError", "KeyRow", "Keys", "Looks", "Parts", "Person", "RoleError", "Sessions", "build_app",
-    "serve",
+    "City", "FileLink", "Gate", "KeyFileError", "KeyRow", "Keys", "Looks", "Parts", "Person", "RoleError", "Sessions",
+    "build_app", "serve",
 ]  # fmt: skip

@@ -28,7 +28,7 @@ from dispatcher.gateway.reporting import reporting
 from dispatcher.gateway.streaming import streaming
 from dispatcher.gateway.updating import updating
 from dispatcher.hosts.run import Health
-from dispatcher.ledger import LedgerError
+from dispatcher.ledger import InDoubt, LedgerError
 from geo import Grid
 
 __all__ = ["Parts", "build_app"]
@@ -132,9 +132,9 @@ async def _refused(_request: Request, error: Exception) -> Response:
 
 
 async def _unwritten(_request: Request, error: Exception) -> Response:
-    wait = {"Retry-After": "1"}
-    word = "busy" if isinstance(error, Full) else "unavailable"
-    return problem_response(Problem(503, word, f"{error}; nothing was taken", wait))
+    word = "busy" if isinstance(error, Full) else "in_doubt" if isinstance(error, InDoubt) else "unavailable"
+    known = "it may have been taken; sent again as it is, it counts once" if word == "in_doubt" else "nothing was taken"
+    return problem_response(Problem(503, word, f"{error}; {known}", {"Retry-After": "1"}))
 
 
 class _Headers:

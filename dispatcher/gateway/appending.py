@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from dispatcher.ledger import Entry, LedgerError
+from dispatcher.ledger import Entry, LedgerError, Offset
 
 __all__ = ["Appender", "Full"]
 
@@ -22,39 +22,40 @@ class Full(LedgerError):
 
 class _Waiting(NamedTuple):
     entries: Sequence[Entry]
-    done: asyncio.Future[None]
+    done: asyncio.Future[list[Offset]]
 
 
 class Appender:
     """Takes records from many tasks and appends them together, in the order they came.
 
     Args:
-        append: to the ledger; one call at a time.
+        append: to the ledger; one call at a time; says where each record lies.
     """
 
-    def __init__(self, append: Callable[[Sequence[Entry]], Awaitable[None]]) -> None:
+    def __init__(self, append: Callable[[Sequence[Entry]], Awaitable[list[Offset]]]) -> None:
         self._append = append
         self._waiting: list[_Waiting] = []
         self._count = 0
         self._news = asyncio.Event()
         self._closing = False
 
-    async def append(self, entries: Sequence[Entry]) -> None:
-        """Return when the records are durable.
+    async def append(self, entries: Sequence[Entry]) -> list[Offset]:
+        """Return when the records are durable, with where each lies.
 
         Raises:
             Full: too many are waiting.
+            InDoubt: it is not known what of them was written.
             LedgerError: they could not be written.
         """
         if self._closing:
             raise Full("shutting down; try again in a moment")
         if self._count + len(entries) > WAITING_MAX:
             raise Full(f"{self._count:,} records are waiting to be written; try again in a moment")
-        done = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[list[Offset]] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(entries, done))
         self._count += len(entries)
         self._news.set()
-        await done
+        return await done
 
     async def run(self) -> None:
         """Work until closed and everything that waits is written."""
@@ -65,11 +66,11 @@ class Appender:
                 continue
             taken, entries = self._next()
             try:
-                await self._append(entries)
+                offsets = await self._append(entries)
             except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
-                self._end(taken, len(entries), error)
+                self._end(taken, error)
             else:
-                self._end(taken, len(entries), None)
+                self._end(taken, offsets)
 
     def close(self) -> None:
         """Take nothing more; `run` ends when what waits is written."""
@@ -86,12 +87,15 @@ class Appender:
         del self._waiting[: len(taken)]
         return taken, entries
 
-    def _end(self, taken: list[_Waiting], count: int, error: Exception | None) -> None:
-        self._count -= count
+    def _end(self, taken: list[_Waiting], said: list[Offset] | Exception) -> None:
+        at = 0
         for waiting in taken:
+            count = len(waiting.entries)
+            self._count -= count
+            at += count
             if waiting.done.done():  # whoever asked has gone; it is written all the same
                 continue
-            if error is None:
-                waiting.done.set_result(None)
+            if isinstance(said, Exception):
+                waiting.done.set_exception(said)
             else:
-                waiting.done.set_exception(error)
+                waiting.done.set_result(said[at - count : at])

@@ -22,7 +22,7 @@ _SAID: Final = {
     413: "Too much at once.",
     422: "Something in it is wrong; nothing was taken.",
     429: "Too many requests; `Retry-After` says when to try again.",
-    503: "It cannot be made durable just now; try again.",
+    503: "Not just now: it cannot be made durable, or read; try again.",
 }
 
 

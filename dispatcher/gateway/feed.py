@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from dispatcher.ledger import Kept
 
-__all__ = ["Feed", "Place", "PlaceError"]
+__all__ = ["Feed", "Gap", "Place", "PlaceError"]
 
 RECENT_MAX = 10_000  # records kept for those who are nearly up to date
 READ_MAX = 500  # records read at once
@@ -21,6 +21,14 @@ Follow = Callable[[str, int, int, int], Awaitable[list[Kept]]]
 
 class PlaceError(ValueError):
     """Not a place in a stream of ours; begin again without one."""
+
+
+class Gap(Exception):
+    """What comes after a reader's place is not kept any more: a partition begins further on."""
+
+    def __init__(self, partition: int, begins: int) -> None:
+        super().__init__(f"partition {partition} begins at {begins}")
+        self.partition, self.begins = partition, begins
 
 
 class Place(NamedTuple):
@@ -73,7 +81,7 @@ class Feed:
     Args:
         topic: as `Ledger.follow` takes it.
         ends: a place beyond all there is in each of its partitions.
-        follow: reads the ledger: topic, after, limit, partition.
+        follow: reads the ledger: topic, after, limit, partition. Raises Gap.
     """
 
     def __init__(self, topic: str, ends: Sequence[int], follow: Follow) -> None:
@@ -88,17 +96,11 @@ class Feed:
         """Where the topic ends, as far as it has been followed."""
         return Place(tuple(lane.last for lane in self._lanes))
 
-    async def turn(self) -> int:
-        """Take up what is new; returns how many records that are."""
-        found = 0
-        for partition, lane in enumerate(self._lanes):
-            while kept := await self._follow(self.topic, lane.last, READ_MAX, partition):
-                lane.add(kept)
-                found += len(kept)
-        if found:
-            async with self._news:
-                self._news.notify_all()
-        return found
+    async def add(self, partition: int, kept: Sequence[Kept]) -> None:
+        """Take up what is new in a partition: all there is beyond what it was told of before."""
+        self._lanes[partition].add(kept)
+        async with self._news:
+            self._news.notify_all()
 
     async def close(self) -> None:
         """Nobody waits any more: the readers are to end."""
@@ -120,6 +122,9 @@ class Feed:
 
         The place goes on where there is nothing to read, too: the end of a topic that has been silent for long lies far
         beyond its last record.
+
+        Raises:
+            Gap: some of it is gone.
         """
         for partition, lane in enumerate(self._lanes):
             after, before = place.seqs[partition], lane.before  # which may move while the ledger is read

@@ -31,7 +31,7 @@ def measuring(city: City, gate: Gate) -> APIRouter:
     router = APIRouter(prefix="/v1/measures", tags=["measures"])
     may_measure = Needs(gate, "analyst", "inspector", "supervisor", "shift_lead")
 
-    @router.get("", responses=answers(200, "Terms and rates, by group and in total.", OBJECT, 401, 403, 422, 429))
+    @router.get("", responses=answers(200, "Terms and rates, by group and in total.", OBJECT, 401, 403, 422, 429, 503))
     async def get_measures(
         person: Annotated[Person, Depends(may_measure)],
         basis: Basis = "filed",

@@ -82,8 +82,8 @@ def reading(city: City, gate: Gate) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["incidents"])
     may_look = Needs(gate, *LOOKING)
     may_queue = Needs(gate, *QUEUING)
-    listed = answers(200, "A page of them.", _PAGE, 401, 403, 422, 429)
-    single = answers(200, "It.", OBJECT, 401, 403, 404, 422, 429)
+    listed = answers(200, "A page of them.", _PAGE, 401, 403, 422, 429, 503)
+    single = answers(200, "It.", OBJECT, 401, 403, 404, 422, 429, 503)
 
     @router.get("/incidents", responses=listed)
     async def get_incidents(

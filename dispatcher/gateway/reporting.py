@@ -74,13 +74,14 @@ def reporting(city: City, gate: Gate) -> APIRouter:
             if report.whistle is not None and report.whistle.unit not in person.bound("street"):
                 raise Problem(403, "not_your_street", "a whistle is blown by its street: the key has another, or none")
         gate.spend(person, len(reports) - 1)
-        await city.append([Entry(REPORTS, encode_one(report)) for report in reports])
+        entries = [Entry(REPORTS, encode_one(each), f"{each.source}/{each.report_id}") for each in reports]
+        await city.append(entries)
         taken = [{"source": report.source, "report_id": report.report_id} for report in reports]
         return json_answer({"reports": taken}, 201)
 
     @router.get(
         "/{source}/{report_id:path}",
-        responses=answers(200, "What became of it.", _STANDING, 401, 403, 404, 422, 429),
+        responses=answers(200, "What became of it.", _STANDING, 401, 403, 404, 422, 429, 503),
     )
     async def get_report(source: str, report_id: str, person: Annotated[Person, Depends(may_report)]) -> Response:
         """The incident a report has gone to, as far as its reporter may know."""

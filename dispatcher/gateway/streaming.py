@@ -17,7 +17,7 @@ from starlette.responses import Response, StreamingResponse
 from dispatcher.gateway.access import Gate, Needs
 from dispatcher.gateway.city import City
 from dispatcher.gateway.documents import answers
-from dispatcher.gateway.feed import Feed, Place, PlaceError
+from dispatcher.gateway.feed import Feed, Gap, Place, PlaceError
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.reading import QUEUING
 from dispatcher.gateway.roles import Person
@@ -25,6 +25,7 @@ from dispatcher.gateway.roles import Person
 __all__ = ["streaming"]
 
 HEARTBEAT_S: Final = 15.0
+BEYOND_S: Final = 3.0  # an id that lies beyond the end is believed for so long
 RETRY_MS: Final = 2_000  # after which a browser that was cut off comes back
 HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -49,7 +50,7 @@ def streaming(city: City, gate: Gate) -> APIRouter:
     may_queue = Needs(gate, *QUEUING)
     may_department = Needs(gate, "department")
     events = answers(
-        200, "Events without end.", {"type": "string"}, 401, 403, 404, 422, 429, media_type="text/event-stream"
+        200, "Events without end.", {"type": "string"}, 401, 403, 404, 422, 429, 503, media_type="text/event-stream"
     )
     Last = Annotated[str | None, Header(alias="Last-Event-ID", max_length=4_096)]  # noqa: N806 - a type
 
@@ -94,10 +95,20 @@ async def _stream(
         place = feed.end if last is None else Place.parsed(last, feed.partitions)
     except PlaceError as error:
         raise Problem(422, "bad_event_id", str(error)) from error
-    if place.is_beyond(feed.end) and place.is_beyond(await city.end(topic)):  # such a reader would wait for ever
+    if await _is_beyond(city, feed, place):  # such a reader would wait for ever
         raise Problem(422, "bad_event_id", f"{place} lies beyond the end of this stream; begin again without an id")
     told = _events(request, feed, place, gate, person, shown)
     return StreamingResponse(told, headers=HEADERS, media_type="text/event-stream")
+
+
+async def _is_beyond(city: City, feed: Feed, place: Place) -> bool:
+    """Whether a place lies beyond the end; a broker that leads since a moment ago may not know yet where that is."""
+    until_s = time.monotonic() + BEYOND_S
+    while place.is_beyond(feed.end) and place.is_beyond(await city.end(feed.topic)):
+        if time.monotonic() > until_s:
+            return True
+        await asyncio.sleep(BEYOND_S / 10)
+    return False
 
 
 async def _events(
@@ -105,10 +116,19 @@ async def _events(
 ) -> AsyncIterator[bytes]:
     yield f"retry: {RETRY_MS}\nid: {place}\n\n".encode()
     sent_s = time.monotonic()
+    whole = max(place.seqs) < 0  # from the beginning of what there is: nothing of it is missing
     # signed out, revoked or changed, or the server stops: it ends
     while not feed.closed and gate.still(request, person) and not await request.is_disconnected():
         portion, begun = list[bytes](), place
-        records, reached = await feed.read(place)
+        try:
+            records, reached = await feed.read(place)
+        except Gap as gap:
+            asked = whole and place.seqs[gap.partition] < 0
+            place = place.after(gap.partition, gap.begins - 1)
+            if not asked:
+                yield _gap(gap, place)
+                sent_s = time.monotonic()
+            continue
         for partition, record in records:
             place = place.after(partition, record.seq)
             if record.value is not None and shown(record.value):
@@ -121,3 +141,9 @@ async def _events(
         elif place == begun:
             await feed.wait(place, HEARTBEAT_S - quiet_s)
         await asyncio.sleep(0)
+
+
+def _gap(gap: Gap, place: Place) -> bytes:
+    """Told, not passed over: what a reader was not there for in time is gone."""
+    said = msgspec.json.encode({"partition": gap.partition, "goes_on_at": gap.begins})
+    return b"event: gap\nid: %b\ndata: %b\n\n" % (str(place).encode(), said)

@@ -25,8 +25,8 @@ from dispatcher.gateway.documents import answers, body_of, struct_schema
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.reading import sees, visible
 from dispatcher.gateway.roles import Person
-from dispatcher.ledger import Entry
-from dispatcher.views import Projection, incident, incidents_of_report, live_parties, refusals
+from dispatcher.ledger import Entry, Offset
+from dispatcher.views import Projection, incident, incidents_of_report, live_parties, refusal
 
 __all__ = ["actor_of", "updating"]
 
@@ -91,11 +91,9 @@ def updating(city: City, gate: Gate) -> APIRouter:
             record = await _incident_of(city, person, update)
             actor = actor_of(person, update.action, role, record.place.path, live_parties(record))
             handed.append(msgspec.structs.replace(update, incident_id=record.incident_id, actor=actor))
-        entries = [Entry(UPDATES, encode_one(update)) for update in handed]
-        # a refusal of an earlier try lies before this offset; that of the same id sent at once from elsewhere does not
-        from_offset = await city.appended(UPDATES)
-        await city.append(entries)
-        said = await _outcomes(city, person, handed, from_offset, wait_s)
+        # those of an incident lie in one partition, so that they are worked on in the order they came
+        lie = await city.append([Entry(UPDATES, encode_one(update), update.incident_id) for update in handed])
+        said = await _outcomes(city, person, list(zip(handed, lie, strict=True)), wait_s)
         told = [
             {"incident_id": update.incident_id, "update_id": update.update_id, **outcome}
             for update, outcome in zip(handed, said, strict=True)
@@ -106,19 +104,18 @@ def updating(city: City, gate: Gate) -> APIRouter:
 
 
 async def _outcomes(
-    city: City, person: Person, handed: Sequence[Update], from_offset: int, wait_s: float
+    city: City, person: Person, handed: Sequence[tuple[Update, Offset]], wait_s: float
 ) -> list[dict[str, Any]]:
-    """What the engine has made of updates, as far as it is known after that time; refusals only if one waits."""
+    """What the engine has made of updates, as far as it is known after that time; refusals only if one waits.
+
+    A refusal is found by where its update lies: the same one sent before, or at once from elsewhere, lies elsewhere.
+    """
     until_s = time.monotonic() + wait_s
     found: list[dict[str, Any] | None] = [None] * len(handed)
 
     def look(view: Projection) -> None:
-        for at, update in enumerate(handed):
-            found[at] = found[at] or _taken(view, person, update)
-        if wait_s > 0 and not all(found):
-            refused = _refused(view, from_offset)
-            for at, update in enumerate(handed):
-                found[at] = found[at] or refused.get((update.incident_id, update.update_id))
+        for at, (update, lies) in enumerate(handed):
+            found[at] = found[at] or _taken(view, person, update) or (_refused(view, lies) if wait_s > 0 else None)
 
     while True:
         version = city.version
@@ -180,10 +177,6 @@ def _taken(view: Projection, person: Person, update: Update) -> dict[str, Any] |
     return None
 
 
-def _refused(view: Projection, from_offset: int) -> dict[tuple[object, object], dict[str, Any]]:
-    """The updates refused of late, by incident and id; the last refusal of each."""
-    found: dict[tuple[object, object], dict[str, Any]] = {}
-    for fields, row in refusals(view, UPDATES, from_offset):
-        said = {"state": "refused", "reason": row.reason, "detail": row.detail}
-        found.setdefault((fields.get("incident_id"), fields.get("update_id")), said)
-    return found
+def _refused(view: Projection, lies: Offset) -> dict[str, Any] | None:
+    row = refusal(view, UPDATES, *lies)
+    return None if row is None else {"state": "refused", "reason": row.reason, "detail": row.detail}

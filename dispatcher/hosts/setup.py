@@ -10,7 +10,7 @@ import orjson
 
 from dispatcher.config import Config
 from dispatcher.core import Asset, Intake, Placer, Rulebook
-from dispatcher.ledger import Ledger, LedgerError
+from dispatcher.ledger import LedgerError
 from geo import Grid, Locator, load_gazetteer, load_grid, load_things
 from rules import Policy, load_canonical, load_policy, unmet_requirements
 
@@ -74,7 +74,7 @@ class Books(Mapping[str, Rulebook]):
         return len(self._books)
 
 
-def policy_in_force(ledger: Ledger, known: Policy | None = None) -> Policy | None:
+def policy_in_force(ledger: Documents, known: Policy | None = None) -> Policy | None:
     """The policy that what comes next is decided under; None in a ledger that nothing has been worked through in.
 
     Args:

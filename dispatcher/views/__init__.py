@@ -27,7 +27,7 @@ from dispatcher.views.lists import (
 )
 from dispatcher.views.measures import incidents_behind, measure
 from dispatcher.views.periods import period
-from dispatcher.views.projection import Projection, ProjectionError, view_path
+from dispatcher.views.projection import BATCH, FOLLOWED, Lane, Portion, Projection, ProjectionError, view_path
 from dispatcher.views.queries import (
     History,
     doubled_reports,
@@ -40,7 +40,7 @@ from dispatcher.views.queries import (
     states,
 )
 from dispatcher.views.ratings import Exemption, Given, Rating, exemptions, ratings
-from dispatcher.views.refusals import refusals, refused
+from dispatcher.views.refusals import refusal, refused
 from dispatcher.views.rows import IncidentRow, live_parties
 from dispatcher.views.scores import Boards, Scored, Scoring, boards, measures_of, scored
 from dispatcher.views.tables import Cell, Table, all_terms, cell_text, cell_value, measures_table, percent, table_csv
@@ -48,14 +48,15 @@ from dispatcher.views.terms import EXCLUDED, RATES, TERMS
 from dispatcher.views.times import HandsTime, Span, WhoseTime, in_hands, time_of, whose_time
 
 __all__ = [
-    "EXCLUDED", "GROUPINGS", "RATES", "TERMS", "BadCursor", "Basis", "Boards", "Bounds", "Burst", "CallbackDue",
-    "CameBack", "Cell", "Cohort", "Exemption", "Filter", "Flow", "Gaming", "Given", "Group", "GroupBy", "Grouping",
-    "HandsTime", "History", "IncidentRow", "Inspection", "InspectionError", "LateRequest", "Listed", "Measures",
-    "Projection", "ProjectionError", "Promises", "Rate", "Rating", "Reach", "RejectedRow", "Scored", "Scoring", "Span",
-    "Stock", "Suspect", "Table", "WhoseTime", "all_terms", "boards", "callbacks_due", "came_back", "cell_text",
-    "cell_value", "cohort_document", "document", "doubled_reports", "exemptions", "firms_of", "flows", "gaming",
-    "history", "in_hands", "incident", "incident_json", "incidents", "incidents_behind", "incidents_of_report",
-    "inspected", "live_parties", "measure", "measures_document", "measures_of", "measures_table", "percent", "period",
-    "private_of_report", "promises", "queue", "ratings", "read_firms", "read_inspections", "refusals", "refused",
-    "rejected", "reports_of", "scored", "states", "stocks", "table_csv", "time_of", "view_path", "whose_time",
+    "BATCH", "EXCLUDED", "FOLLOWED", "GROUPINGS", "RATES", "TERMS", "BadCursor", "Basis", "Boards", "Bounds", "Burst",
+    "CallbackDue", "CameBack", "Cell", "Cohort", "Exemption", "Filter", "Flow", "Gaming", "Given", "Group", "GroupBy",
+    "Grouping", "HandsTime", "History", "IncidentRow", "Inspection", "InspectionError", "Lane", "LateRequest",
+    "Listed", "Measures", "Portion", "Projection", "ProjectionError", "Promises", "Rate", "Rating", "Reach",
+    "RejectedRow", "Scored", "Scoring", "Span", "Stock", "Suspect", "Table", "WhoseTime", "all_terms", "boards",
+    "callbacks_due", "came_back", "cell_text", "cell_value", "cohort_document", "document", "doubled_reports",
+    "exemptions", "firms_of", "flows", "gaming", "history", "in_hands", "incident", "incident_json", "incidents",
+    "incidents_behind", "incidents_of_report", "inspected", "live_parties", "measure", "measures_document",
+    "measures_of", "measures_table", "percent", "period", "private_of_report", "promises", "queue", "ratings",
+    "read_firms", "read_inspections", "refusal", "refused", "rejected", "reports_of", "scored", "states", "stocks",
+    "table_csv", "time_of", "view_path", "whose_time",
 ]  # fmt: skip

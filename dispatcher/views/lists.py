@@ -92,7 +92,6 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 class RejectedRow(NamedTuple):
     """A record that was refused: why, where it came from, and what it said, masked."""
 
-    seq: int
     time_ms: int
     reason: str
     detail: str
@@ -148,13 +147,22 @@ def rejected(
     Raises:
         BadCursor: see there.
     """
-    (before,) = (None,) if cursor is None else _opened(cursor, tuple[int])
+    conditions, values = list[str](), list[Any]()
+    if reason is not None:
+        conditions.append("reason = ?")
+        values.append(reason)
+    if cursor is not None:
+        conditions.append("(time_ms, topic, partition, offset) < (?, ?, ?, ?)")
+        values += _opened(cursor, tuple[int, str, int, int])
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     rows = view.db.execute(
-        f"SELECT {', '.join(RejectedRow._fields)} FROM rejected WHERE (?1 IS NULL OR reason = ?1)"  # noqa: S608
-        " AND (?2 IS NULL OR seq < ?2) ORDER BY seq DESC LIMIT ?3",
-        (reason, before, _limited(limit) + 1),
+        f"SELECT {', '.join(RejectedRow._fields)} FROM rejected{where}"  # noqa: S608 - our own words
+        " ORDER BY time_ms DESC, topic DESC, partition DESC, offset DESC LIMIT ?",
+        (*values, _limited(limit) + 1),
     )
-    return _page([RejectedRow(*row) for row in rows], limit, lambda row: (row.seq,))
+    return _page(
+        [RejectedRow(*row) for row in rows], limit, lambda row: (row.time_ms, row.topic, row.partition, row.offset)
+    )
 
 
 def _conditions(where: Filter) -> tuple[list[str], list[Any]]:

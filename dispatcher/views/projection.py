@@ -1,10 +1,10 @@
 """The projection: what the ledger put out, as query tables in a SQLite file of its own.
 
-It follows `archive`, `incidents`, `events`, `rejected` and, for what is private of a report, `reporters`. The rows of
-a batch and the position behind it are one transaction, so a process may die anywhere and the next one goes on; delete
-the file and it is rebuilt alike. Applying a record again changes nothing: an incident's row is replaced by a later
-revision only. It is consistent per incident, not across topics. A tombstone on `incidents` says that the engine has let
-go of an ended incident; its row stays.
+It follows `archive`, `incidents`, `events`, `rejected` and, for what is private of a report, `reporters`; each
+partition has a place of its own. The rows of a batch and the places behind it are one transaction, so a process may
+die anywhere and the next one goes on; delete the file and it is rebuilt alike. Applying a record again changes
+nothing: an incident's row is replaced by a later revision only. It is consistent per incident, not across topics. A
+tombstone on `incidents` says that the engine has let go of an ended incident; its row stays.
 
 Every read (`queries`, `measures`) goes through this file and never through the engine.
 """
@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -21,17 +22,18 @@ from dispatcher.ledger import Kept, Ledger
 from dispatcher.sqlite_file import open_file, transaction
 from dispatcher.views.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES, insert
 from dispatcher.views.spells import Spell, spells
-from dispatcher.views.writes import writes_of
+from dispatcher.views.writes import Write, writes_of
 
-__all__ = ["BATCH", "Projection", "ProjectionError", "view_path"]
+__all__ = ["BATCH", "FOLLOWED", "Lane", "Portion", "Projection", "ProjectionError", "view_path"]
 
 BATCH = 2_000  # records in one transaction: 4 MB of incidents, a tenth of a second
-_TOPICS = ("archive", "incidents", "events", "rejected", "reporters")
-_COMPACTED = ("incidents", "reporters")  # a record followed may be gone by now
+FOLLOWED: Final = ("archive", "incidents", "events", "rejected", "reporters")  # in the order to catch up with them
+_COMPACTED: Final = ("incidents", "reporters")  # a record followed may be gone by now
 
 _SPELL = insert("spell", Spell._fields)
 _POSITION = (
-    "INSERT INTO position (topic, seq, time_ms, mark) VALUES (?, ?, ?, ?) ON CONFLICT (topic) DO UPDATE SET"
+    "INSERT INTO position (topic, partition, seq, time_ms, mark) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT (topic, partition) DO UPDATE SET"
     " seq = excluded.seq, time_ms = max(time_ms, excluded.time_ms), mark = excluded.mark"
 )
 
@@ -43,6 +45,18 @@ def view_path(ledger: Path) -> Path:
 
 class ProjectionError(Exception):
     """The projection cannot be used; the message says what to do next."""
+
+
+Lane = tuple[str, int]  # a topic and one of its partitions
+
+
+class Portion(NamedTuple):
+    """Some records of a partition of a topic, in order: all there are beyond the place `after`."""
+
+    topic: str
+    partition: int
+    after: int
+    kept: Sequence[Kept]
 
 
 class Projection:
@@ -86,7 +100,48 @@ class Projection:
                 with transaction(self.db):  # readers see the old tables or the new ones
                     _rebuild(self.db)
             self._known_ledger = ledger
-        return sum(self._drain(ledger, topic, batch) for topic in _TOPICS)
+        lanes = [(topic, partition) for topic in FOLLOWED for partition in range(ledger.partitions(topic))]
+        return sum(self._drain(ledger, *lane, batch) for lane in lanes)
+
+    def begin(self, mark: str, *, anew: bool = False) -> dict[Lane, int]:
+        """Go on in the ledger that has this mark; from nothing where the file was of another, or is to be made `anew`.
+
+        Args:
+            mark: what tells this ledger from any other.
+            anew: whatever the file has followed.
+
+        Returns:
+            The last `seq` followed, by partition; those that were never followed are left out.
+        """
+        with transaction(self.db):
+            if anew or self.db.execute("SELECT mark FROM ledger").fetchall() != [(mark,)]:
+                _rebuild(self.db)
+                self.db.execute("INSERT INTO ledger (mark) VALUES (?)", (mark,))
+        return self._places()
+
+    def apply(self, portions: Sequence[Portion]) -> int:
+        """Apply records, all in one transaction.
+
+        Returns:
+            How many were applied: a portion that does not begin at the file's own place is left out, since another
+            follower of the file was quicker.
+
+        Raises:
+            ProjectionError: a record is not what this version of the program writes.
+        """
+        made = [(portion, _writes(portion)) for portion in portions]
+        applied = 0
+        with transaction(self.db):
+            for (topic, partition, after, kept), writes in made:
+                if self._seq(topic, partition) != after:
+                    continue
+                for statement, rows in writes:
+                    self.db.executemany(statement, rows)
+                self._settle_history(topic, kept)
+                latest_ms = max(record.time_ms for record in kept)
+                self.db.execute(_POSITION, (topic, partition, kept[-1].seq, latest_ms, _mark(kept[-1])))
+                applied += len(kept)
+        return applied
 
     @property
     def latest_ms(self) -> int:
@@ -119,37 +174,30 @@ class Projection:
             if db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
                 _rebuild(db)
 
-    def _seq(self, topic: str) -> int:
-        row = self.db.execute("SELECT seq FROM position WHERE topic = ?", (topic,)).fetchone()
+    def _places(self) -> dict[Lane, int]:
+        rows = self.db.execute("SELECT topic, partition, seq FROM position").fetchall()
+        return {(topic, partition): seq for topic, partition, seq in rows}
+
+    def _seq(self, topic: str, partition: int) -> int:
+        where = "SELECT seq FROM position WHERE topic = ? AND partition = ?"
+        row = self.db.execute(where, (topic, partition)).fetchone()
         return -1 if row is None else int(row[0])
 
     def _followed(self, ledger: Ledger) -> bool:
         """Whether the last record followed on each append topic stands in this ledger, byte for byte."""
-        for topic, seq, mark in self.db.execute("SELECT topic, seq, mark FROM position").fetchall():
+        rows = self.db.execute("SELECT topic, partition, seq, mark FROM position").fetchall()
+        for topic, partition, seq, mark in rows:
             if topic in _COMPACTED:
                 continue
-            kept = ledger.follow(topic, seq - 1, 1)
+            kept = ledger.follow(topic, seq - 1, 1, partition)
             if not kept or kept[0].seq != seq or _mark(kept[0]) != mark:
                 return False
         return True
 
-    def _drain(self, ledger: Ledger, topic: str, batch: int) -> int:
+    def _drain(self, ledger: Ledger, topic: str, partition: int, batch: int) -> int:
         applied = 0
-        while kept := ledger.follow(topic, after := self._seq(topic), batch):
-            try:
-                writes = writes_of(topic, kept)
-            except (msgspec.MsgspecError, ValueError) as error:
-                span = f"records {kept[0].seq} to {kept[-1].seq} of {topic}"
-                raise ProjectionError(f"{span}: not what this program writes ({error})") from error
-            with transaction(self.db):
-                if self._seq(topic) != after:
-                    continue  # another follower of this file was quicker
-                for statement, rows in writes:
-                    self.db.executemany(statement, rows)
-                self._settle_history(topic, kept)
-                latest_ms = max(record.time_ms for record in kept)
-                self.db.execute(_POSITION, (topic, kept[-1].seq, latest_ms, _mark(kept[-1])))
-            applied += len(kept)
+        while kept := ledger.follow(topic, after := self._seq(topic, partition), batch, partition):
+            applied += self.apply([Portion(topic, partition, after, kept)])
         return applied
 
     def _settle_history(self, topic: str, kept: Sequence[Kept]) -> None:
@@ -161,6 +209,15 @@ class Projection:
         for (incident_id,) in self.db.execute(paged, (keys,)).fetchall():
             self.db.execute("DELETE FROM spell WHERE incident_id = ?", (incident_id,))
             self.db.executemany(_SPELL, spells(incident_id, history_of(self.db, incident_id)))
+
+
+def _writes(portion: Portion) -> list[Write]:
+    kept = portion.kept
+    try:
+        return writes_of(portion.topic, kept)
+    except (msgspec.MsgspecError, ValueError) as error:
+        span = f"records {kept[0].seq} to {kept[-1].seq} of {portion.topic}"
+        raise ProjectionError(f"{span}: not what this program writes ({error})") from error
 
 
 def _rebuild(db: sqlite3.Connection) -> None:

@@ -10,7 +10,7 @@ from dispatcher.views.spells import Spell
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "TABLES", "insert", "insert_new", "upsert"]
 
 APPLICATION_ID = 0x76696577  # "view": another program's database is not overwritten by mistake
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 _SQL_TYPES: dict[object, str] = {int: "INTEGER", str: "TEXT", float: "REAL"}
 
@@ -53,11 +53,13 @@ CREATE INDEX report_incident ON report (incident_id);
 CREATE TABLE private (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE split_off (incident_id TEXT, source TEXT, report_id TEXT, PRIMARY KEY (incident_id, source, report_id))
   WITHOUT ROWID;
-CREATE TABLE rejected (seq INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
-  topic TEXT NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL, received_at TEXT NOT NULL,
-  original TEXT NOT NULL);
-CREATE TABLE position (topic TEXT PRIMARY KEY, seq INTEGER NOT NULL, time_ms INTEGER NOT NULL, mark INTEGER NOT NULL)
-  WITHOUT ROWID;
+CREATE TABLE rejected (time_ms INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, topic TEXT,
+  partition INTEGER, offset INTEGER, received_at TEXT NOT NULL, original TEXT NOT NULL,
+  PRIMARY KEY (topic, partition, offset));
+CREATE INDEX rejected_latest ON rejected (time_ms, topic, partition, offset);
+CREATE TABLE ledger (mark TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE position (topic TEXT, partition INTEGER, seq INTEGER NOT NULL, time_ms INTEGER NOT NULL,
+  mark INTEGER NOT NULL, PRIMARY KEY (topic, partition)) WITHOUT ROWID;
 """
 TABLES = tuple(_DDL.strip().removesuffix(";").split(";\n"))
 

@@ -34,7 +34,7 @@ _SPLIT_OFF = insert_new("split_off", ("incident_id", "source", "report_id"))
 _PRIVATE = insert("private", ("key", "value"))
 _PAGE = insert("page", ("incident_id", "page", "value"))
 _REJECTED = insert(
-    "rejected", ("seq", "time_ms", "reason", "detail", "topic", "partition", "offset", "received_at", "original")
+    "rejected", ("time_ms", "reason", "detail", "topic", "partition", "offset", "received_at", "original")
 )
 
 
@@ -168,7 +168,7 @@ def _rejected_writes(kept: Sequence[Kept]) -> list[Write]:
     rows: list[Sequence[object]] = []
     for entry in kept:
         said = _rejection.decode(entry.value or b"")
-        rows.append((entry.seq, entry.time_ms, *msgspec.structs.astuple(said)))
+        rows.append((entry.time_ms, *msgspec.structs.astuple(said)))
     return [(_REJECTED, rows)]
 
 

@@ -37,14 +37,14 @@ def browser(chromium: str) -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """A made-up town under the shipped policy, for the tests that do it no harm."""
-    with gateway_at(ROOT / "examples/city/config.yaml", tmp_path_factory.mktemp("city"), ROLES) as made:
+    with gateway_at(ROOT / "examples/city/config.yaml", tmp_path_factory.mktemp("city"), roles=ROLES) as made:
         yield made
 
 
 @pytest.fixture
 def own_city(tmp_path: Path) -> Iterator[Gateway]:
     """One that may be killed."""
-    with gateway_at(ROOT / "examples/city/config.yaml", tmp_path, ROLES) as made:
+    with gateway_at(ROOT / "examples/city/config.yaml", tmp_path, roles=ROLES) as made:
         yield made
 
 

@@ -1,4 +1,4 @@
-"""A gateway to be asked over HTTP: `dispatcher run` in a process of its own, with keys for everybody."""
+"""A gateway to be asked over HTTP: in a process of its own, with keys for everybody."""
 
 import os
 import re
@@ -6,17 +6,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from dispatcher.gateway.keys import Keys
 from dispatcher.gateway.sessions import Sessions
 
+S = TypeVar("S", bound="Serving")
 WAIT_S = 60.0
 ROLES: dict[str, dict[str, Any]] = {
     "reporter": {"roles": ["reporter"], "sources": ["*"]},
@@ -58,33 +59,39 @@ def update(incident_id: str, update_id: str, action: str, **fields: Any) -> dict
     return {"incident_id": incident_id, "update_id": update_id, "action": action, "at": now(), **fields}
 
 
-class Gateway:
-    """One `dispatcher run`; can be killed and started anew on the same ledger."""
+class Serving:
+    """A process that serves the gateway; can be killed and started anew.
 
-    def __init__(self, config: Path, directory: Path, roles: dict[str, dict[str, Any]] = ROLES) -> None:
-        self._config, self._ledger, self._log = config, directory / "city.db", directory / "run.log"
-        keys = Keys(directory / "city.db.keys")
-        self.keys = {name: keys.add(name, **given) for name, given in roles.items()}
-        self.names = {row.person.name: row.person.key_id for row in keys.rows()}
-        keys.close()
+    Args:
+        command: what `dispatcher` is told to do.
+        keys: the file of keys, made with one for each of `roles` unless it is there.
+        log: what the process says.
+        environment: beside that of the tests.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        keys: Path,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        roles: Mapping[str, dict[str, Any]] = ROLES,
+    ) -> None:
+        self._command = [sys.executable, "-m", "dispatcher", *command]
+        self._keys, self._log = keys, log
+        self._environment = {**os.environ, "DISPATCHER__HTTP__PORT": "0", **(environment or {})}
+        file = Keys(keys)
+        self.keys = {name: file.add(name, **given) for name, given in roles.items()}
+        self.names = {row.person.name: row.person.key_id for row in file.rows()}
+        file.close()
         self.url = ""
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, port: str = "0") -> None:
-        environment = {**os.environ, "DISPATCHER__HTTP__PORT": port}
+    def start(self, port: str | None = None) -> None:
+        environment = self._environment if port is None else self._environment | {"DISPATCHER__HTTP__PORT": port}
         begin = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
-            command = [
-                sys.executable,
-                "-m",
-                "dispatcher",
-                "-c",
-                str(self._config),
-                "run",
-                "--ledger",
-                str(self._ledger),
-            ]
-            self.process = subprocess.Popen(command, stderr=log, env=environment)
+            self.process = subprocess.Popen(self._command, stderr=log, env=environment)
         found: list[str] = []
 
         def told() -> bool:
@@ -101,17 +108,23 @@ class Gateway:
         self.process.send_signal(signum)
         return self.process.wait(WAIT_S)
 
+    def end(self) -> None:
+        """No process outlives its test."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(WAIT_S)
+
     def log(self) -> str:
         return self._log.read_text()
 
     def revoke(self, name: str) -> None:
-        keys = Keys(self._ledger.with_name("city.db.keys"))
+        keys = Keys(self._keys)
         keys.revoke(self.names[name])
         keys.close()
 
     def admit(self, name: str, **given: Any) -> str:
         """One key more; its name is known from then on."""
-        keys = Keys(self._ledger.with_name("city.db.keys"))
+        keys = Keys(self._keys)
         self.keys[name] = keys.add(name, **given)
         self.names[name] = self.keys[name].split(".")[1]
         keys.close()
@@ -119,13 +132,13 @@ class Gateway:
 
     def session(self, name: str) -> str:
         """A token, as a browser that has signed in carries it."""
-        keys = Keys(self._ledger.with_name("city.db.keys"))
+        keys = Keys(self._keys)
         token = Sessions(keys.db).begin(self.names[name])
         keys.close()
         return token
 
     def sign_out(self, token: str) -> None:
-        keys = Keys(self._ledger.with_name("city.db.keys"))
+        keys = Keys(self._keys)
         Sessions(keys.db).end(token)
         keys.close()
 
@@ -148,17 +161,35 @@ class Gateway:
             return found[0]
 
 
+class Gateway(Serving):
+    """One `dispatcher run`, on a ledger in a directory."""
+
+    def __init__(
+        self, config: Path, directory: Path, environment: Mapping[str, str], roles: Mapping[str, dict[str, Any]]
+    ) -> None:
+        command = ["-c", str(config), "run", "--ledger", str(directory / "city.db")]
+        super().__init__(command, directory / "city.db.keys", directory / "run.log", environment, roles)
+
+
 @contextmanager
-def gateway_at(config: Path, directory: Path, roles: dict[str, dict[str, Any]] = ROLES) -> Iterator[Gateway]:
-    made = Gateway(config, directory, roles)
+def gateway_at(
+    config: Path,
+    directory: Path,
+    environment: Mapping[str, str] | None = None,
+    roles: Mapping[str, dict[str, Any]] = ROLES,
+) -> Iterator[Gateway]:
+    with running(Gateway(config, directory, environment or {}, roles)) as made:
+        yield made
+
+
+@contextmanager
+def running(made: S) -> Iterator[S]:
+    """Started; it does not outlive the block."""
     made.start()
     try:
         yield made
     finally:
-        assert made.process is not None
-        if made.process.poll() is None:
-            made.process.kill()
-            made.process.wait(WAIT_S)
+        made.end()
 
 
 def wait_until(is_so: Callable[[], bool], wait_s: float = WAIT_S) -> None:

@@ -7,7 +7,9 @@ import pytest
 
 from dispatcher.gateway import appending
 from dispatcher.gateway.appending import Appender, Full
-from dispatcher.ledger import Entry, LedgerError
+from dispatcher.ledger import Entry, LedgerError, Offset
+
+PORTIONS = [(n * 5 // 2, 2 + n % 2) for n in range(200)]  # 500 records: two, then three, and so on
 
 
 class Slow:
@@ -17,22 +19,27 @@ class Slow:
         self.batches: list[list[bytes]] = []
         self.fails = False
 
-    async def append(self, entries: Sequence[Entry]) -> None:
+    async def append(self, entries: Sequence[Entry]) -> list[Offset]:
         await asyncio.sleep(0.01)
         if self.fails:
             raise LedgerError("the disk is full")
+        first = sum(map(len, self.batches))
         self.batches.append([entry.value for entry in entries])
+        return [Offset(0, first + n) for n in range(len(entries))]
 
 
 async def test_those_that_come_together_share_commits_and_keep_their_order():
     slow = Slow()
     appender = Appender(slow.append)
     running = asyncio.create_task(appender.run())
-    await asyncio.gather(*(appender.append([Entry("reports", b"%d" % n)]) for n in range(500)))
+    some = [[Entry("reports", b"%d" % n) for n in range(first, first + count)] for first, count in PORTIONS]
+    lie = await asyncio.gather(*map(appender.append, some))
     appender.close()
     await running
     assert [value for batch in slow.batches for value in batch] == [b"%d" % n for n in range(500)]
     assert len(slow.batches) < 10
+    assert [offset for each in lie for offset in each] == [Offset(0, n) for n in range(500)]
+    assert [len(each) for each in lie] == [count for _, count in PORTIONS]
 
 
 async def test_what_was_taken_before_the_end_is_written_and_nothing_is_taken_after():

@@ -8,10 +8,10 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
-from dispatcher.gateway import City, Gate, Keys, Looks, Parts, Sessions, build_app
+from dispatcher.gateway import City, FileLink, Gate, Keys, Looks, Parts, Sessions, build_app
 from dispatcher.gateway import city as cities
 from dispatcher.hosts.run import Health
-from dispatcher.ledger import Entry, SqliteLedger
+from dispatcher.ledger import Entry, Offset, SqliteLedger
 from dispatcher.views import Projection
 from geo import load_grid
 
@@ -21,19 +21,21 @@ async def test_a_failure_of_ours_is_a_problem_like_any_other(
 ):
     keys = Keys(tmp_path / "keys")
     key = keys.add("somebody", ["dispatcher"], areas=["*"])
-    city = City(tmp_path / "there is none.db")
+    SqliteLedger(tmp_path / "city.db").close()
+    city = City(FileLink(tmp_path / "city.db"))
     grid = load_grid((nyc / "grid.geojson").read_bytes())
-    app = build_app(
-        Parts(city, Gate(keys, Sessions(keys.db), 100, 100), Looks(keys.db), grid, 0, CollectorRegistry(), Health())
-    )
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://city") as client:
+    gate = Gate(keys, Sessions(keys.db), 100, 100)
+    app = build_app(Parts(city, gate, Looks(keys.db), grid, 0, CollectorRegistry(), Health()))
+    there = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://city")
+    async with city.open(), there as client:
+        (tmp_path / "city.db.view").unlink()
         answer = await client.get("/v1/incidents", headers={"Authorization": f"Bearer {key}"})
     keys.close()
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.json()["type"] == "urn:dispatch:failed"
-    assert "there is none" not in answer.text
+    assert "city.db" not in answer.text
     assert "ProjectionError" in caplog.text
 
 
@@ -50,19 +52,18 @@ async def test_the_follower_goes_on_after_a_fault(
 
     monkeypatch.setattr(Projection, "catch_up", failing)
     SqliteLedger(tmp_path / "city.db").close()
-    city = City(tmp_path / "city.db")
+    city = City(FileLink(tmp_path / "city.db"))
     with caplog.at_level(logging.ERROR):
         async with asyncio.timeout(10), city.open():
             while fails:
                 await asyncio.sleep(0.01)
-            await city.append([Entry("reports", b"x")])
-            assert await city.appended("reports") == 1
+            assert await city.append([Entry("reports", b"x")]) == [Offset(0, 0)]
     assert caplog.text.count("OSError: the disk is full") == 2
 
 
 async def test_a_query_sees_one_moment(tmp_path: Path):
     SqliteLedger(tmp_path / "city.db").close()
-    city = City(tmp_path / "city.db")
+    city = City(FileLink(tmp_path / "city.db"))
     async with asyncio.timeout(10), city.open():
         other = Projection(tmp_path / "city.db.view")
 
@@ -78,7 +79,7 @@ async def test_a_query_sees_one_moment(tmp_path: Path):
 
 async def test_whoever_waits_for_news_is_released_when_the_server_stops(tmp_path: Path):
     SqliteLedger(tmp_path / "city.db").close()
-    city = City(tmp_path / "city.db")
+    city = City(FileLink(tmp_path / "city.db"))
     async with asyncio.timeout(10), city.open():
         feed = await city.feed("routed")
         waiting = [

@@ -7,7 +7,7 @@ import pytest
 
 from dispatcher.gateway import feed as feeds
 from dispatcher.gateway import streaming
-from dispatcher.gateway.feed import Feed, Place
+from dispatcher.gateway.feed import Feed, Gap, Place
 from dispatcher.gateway.roles import Person
 from dispatcher.ledger import Kept
 
@@ -18,6 +18,7 @@ class Log:
     def __init__(self, partitions: int = 1) -> None:
         self.kept: list[list[Kept]] = [[] for _ in range(partitions)]
         self.ends = [-1] * partitions
+        self.gone: dict[int, int] = {}  # where partitions begin that have not kept everything
         self.asked = 0
 
     def add(self, partition: int, count: int, others: int = 0) -> None:
@@ -30,7 +31,16 @@ class Log:
     async def follow(self, topic: str, after: int, limit: int, partition: int) -> list[Kept]:
         self.asked += 1
         await asyncio.sleep(0)
+        if self.gone.get(partition, 0) > after + 1:
+            raise Gap(partition, self.gone[partition])
         return [record for record in self.kept[partition] if record.seq > after][:limit]
+
+    async def tell(self, feed: Feed) -> None:
+        """What is new, as whoever follows the ledger does."""
+        for partition, last in enumerate(feed.end.seqs):
+            kept = [record for record in self.kept[partition] if record.seq > last]
+            if kept:
+                await feed.add(partition, kept)
 
     def feed(self) -> Feed:
         return Feed("routed", self.ends, self.follow)
@@ -67,12 +77,12 @@ async def test_a_reader_beyond_the_last_record_waits_for_what_comes_after_it():
     log = Log()
     feed = log.feed()
     log.add(0, 3, others=10)
-    await feed.turn()
+    await log.tell(feed)
     ahead = Place((log.ends[0],))  # as another gateway said, which began later
     assert ahead.is_beyond(feed.end)
     assert not await feed.wait(ahead, 0.01)
     log.add(0, 1)
-    await feed.turn()
+    await log.tell(feed)
     assert await feed.wait(ahead, 0.01)
     assert (await read_all(feed, ahead))[0] == [(0, log.ends[0])]
 
@@ -83,7 +93,7 @@ async def test_wherever_a_reader_is_it_reads_the_rest_once(behind: int):
     log.add(0, 4, others=2)
     feed = log.feed()
     log.add(0, 9, others=1)
-    await feed.turn()
+    await log.tell(feed)
     seqs = [record.seq for record in log.kept[0]]
     place = Place((seqs[-1 - behind] if behind < len(seqs) else -1,))
     found, end = await read_all(feed, place)
@@ -100,7 +110,7 @@ async def test_records_that_go_while_a_reader_reads_are_not_missed():
     async def write() -> None:
         for _ in range(60):
             log.add(chance.randrange(3), chance.randrange(4), others=chance.randrange(3))
-            await feed.turn()
+            await log.tell(feed)
             await asyncio.sleep(0)
 
     async def follow() -> list[tuple[int, int]]:
@@ -116,6 +126,30 @@ async def test_records_that_go_while_a_reader_reads_are_not_missed():
         for partition in range(3):
             seen = [seq for which, seq in found if which == partition]
             assert seen == [record.seq for record in log.kept[partition]]
+
+
+async def test_what_a_reader_was_not_there_for_in_time_is_told_and_passed_over():
+    log, person = Log(2), Person("k", "somebody", "", ("dispatcher",))
+    log.add(0, 2)
+    log.add(1, 9)
+    feed = log.feed()
+    log.gone = {1: 5}
+
+    async def told(last: str) -> list[bytes]:
+        events = streaming._events(Connected(), feed, Place.parsed(last, 2), Open(), person, lambda _: True)
+        found: list[bytes] = []
+        while not found or b"id: 1.8\n" not in found[-1]:
+            found.append(await anext(events))
+        await events.aclose()
+        return [line for event in found[1:] for line in event.splitlines() if line]
+
+    gap = [b"event: gap", b"id: 1.4", b'data: {"partition":1,"goes_on_at":5}']
+    rest = [line for n in range(5, 9) for line in (b"id: 1.%d" % n, b"data: x")]
+    assert await told("1.2") == gap + rest
+    assert await told("1.4") == rest
+    first = [b"id: 0.-1", b"data: x", b"id: 1.-1", b"data: x"]
+    assert await told("-1.-1") == first + rest  # all there is: nothing of it is missing
+    assert await told("0.-1") == first[2:] + gap + rest
 
 
 async def test_closed_it_keeps_nobody_waiting():
@@ -148,7 +182,7 @@ async def test_a_line_is_kept_open_however_much_comes_that_is_not_shown(monkeypa
     async def write() -> None:
         while True:
             log.add(0, 1)
-            await feed.turn()
+            await log.tell(feed)
             await asyncio.sleep(0.002)
 
     events = streaming._events(Connected(), feed, feed.end, Open(), person, lambda _: False)

@@ -32,7 +32,10 @@ class FailingLedger:
     def __init__(self, ledger: MemoryLedger, calls: int) -> None:
         self._ledger, self._left = ledger, calls
 
-    def follow(self, topic: str, after: int, limit: int) -> list[Kept]:
+    def partitions(self, topic: str) -> int:
+        return 1
+
+    def follow(self, topic: str, after: int, limit: int, partition: int) -> list[Kept]:
         self._left -= 1
         if self._left < 0:
             raise Crash
@@ -136,7 +139,7 @@ def test_two_followers_of_one_file_share_the_work(city, tmp_path):
     applied = 0
 
     class Interleaved(FailingLedger):
-        def follow(self, topic: str, after: int, limit: int) -> list[Kept]:
+        def follow(self, topic: str, after: int, limit: int, partition: int) -> list[Kept]:
             kept = city.ledger.follow(topic, after, limit)
             if len(kept) == 20:  # the other is quicker while this one decodes
                 nonlocal applied
@@ -212,7 +215,7 @@ def test_a_reader_beside_the_follower_reads_and_cannot_write(city, tmp_path):
 
 def _with_one_more(city: City) -> FailingLedger:
     class More(FailingLedger):
-        def follow(self, topic: str, after: int, limit: int) -> list[Kept]:
+        def follow(self, topic: str, after: int, limit: int, partition: int) -> list[Kept]:
             if topic != "rejected":
                 return city.ledger.follow(topic, after, limit)
             kept = city.ledger.follow(topic, after, limit)

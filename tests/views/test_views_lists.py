@@ -21,7 +21,7 @@ from dispatcher.views import (
     incidents,
     incidents_of_report,
     queue,
-    refusals,
+    refusal,
     refused,
     rejected,
     states,
@@ -254,7 +254,7 @@ def test_rejections_the_newest_first():
     view.catch_up(city.ledger)
     rows = all_pages(rejected, view, None, 6)
     assert [row.offset for row in rows] == list(range(19, -1, -1))
-    assert rows[0][1:] == (
+    assert rows[0] == (
         START_MS + 19, "not_json", "d19", "updates.gas", 3, 19, "2026-09-21T00:00:00.000Z", '{"a":19}',
     )  # fmt: skip
     some = all_pages(rejected, view, "conflict", 3)
@@ -296,7 +296,7 @@ def test_a_refusal_is_found_by_what_its_message_says_itself_even_when_that_was_c
         "",
     ]
     for n, original in enumerate(originals):
-        row = RejectedRow(n, 0, "reason", str(n), "reports", 0, n, "", original)
+        row = RejectedRow(0, "reason", str(n), "reports", 0, n, "", original)
         view.db.execute(f"INSERT INTO rejected VALUES ({', '.join('?' * len(row))})", row)
 
     def found(report_id: str, source: str = "s") -> str | None:
@@ -305,6 +305,8 @@ def test_a_refusal_is_found_by_what_its_message_says_itself_even_when_that_was_c
 
     assert [found("a"), found("b"), found("c"), found('"é')] == ["0", None, "2", "3"]
     assert found("a", "other") is None
-    assert len(list(refusals(view, "reports", 4))) == 2
-    assert list(refusals(view, "updates")) == []
+    row = refusal(view, "reports", 0, 4)
+    assert row is not None
+    assert row.detail == "4"
+    assert [refusal(view, *lies) for lies in (("reports", 0, 6), ("reports", 1, 4), ("updates", 0, 4))] == [None] * 3
     view.close()
