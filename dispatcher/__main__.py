@@ -75,6 +75,16 @@ def worker() -> None:
 
 
 @app.command()
+def gateway(
+    port: Annotated[int | None, typer.Option("--port", min=0, max=65_535, help="Instead of http.port; 0: any.")] = None,
+) -> None:
+    """Serve the gateway of a Kafka cluster, as one of however many, until SIGTERM or Ctrl-C."""
+    from dispatcher.commands.gateway import gateway_command
+
+    gateway_command(Settings.config, port)
+
+
+@app.command()
 def append(
     topic: Annotated[str, typer.Argument(help="reports, updates or updates.<department>.")],
     file: Annotated[Path, typer.Argument(help="JSON Lines; - for standard input.")] = Path("-"),

@@ -67,6 +67,7 @@ class Gateway(_Section):
     """Who is let in over HTTP, and how much each may ask for."""
 
     keys: Path | None = None
+    projection: Path = Path("var/gateway.view")
     rate_per_s: float = Field(default=5_000, gt=0, le=1_000_000)
     burst: int = Field(default=20_000, ge=1_000, le=1_000_000)
 
@@ -228,10 +229,14 @@ class Config(_Section):
             for name in ("ca_file", "certificate_file", "key_file")
             if (value := getattr(self.kafka, name)) is not None
         }
-        keys = None if self.gateway.keys is None else directory / self.gateway.keys
+        gateway = {
+            name: directory / value
+            for name in ("keys", "projection")
+            if (value := getattr(self.gateway, name)) is not None
+        }
         sections = {
             "kafka": self.kafka.model_copy(update=certificates),
-            "gateway": self.gateway.model_copy(update={"keys": keys}),
+            "gateway": self.gateway.model_copy(update=gateway),
         }
         return self.model_copy(update={**paths, **sections})
 

@@ -1,11 +1,13 @@
 """The SQLite files that lie beside a ledger: opened, or told why not; written in transactions."""
 
+import fcntl
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["open_file", "transaction"]
+__all__ = ["open_file", "sole_use", "transaction"]
 
 BUSY_TIMEOUT_S = 10.0
 
@@ -48,6 +50,31 @@ def open_file(
         db.close()
         raise
     return db
+
+
+@contextmanager
+def sole_use(path: Path, error: type[Exception], otherwise: str) -> Iterator[None]:
+    """Keep other processes that ask for it away from a file; by a lock on `<file>.lock`, which no crash leaves behind.
+
+    Args:
+        path: the file.
+        error: that it is in use is told as.
+        otherwise: what to do then.
+
+    Raises:
+        error: another process has it.
+    """
+    with path.with_name(f"{path.name}.lock").open("a+", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise error(f"{path} is in use by process {lock.read().strip() or '?'}; {otherwise}") from None
+        lock.seek(0)
+        lock.truncate()
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from dispatcher.gateway.access import Gate
 from dispatcher.gateway.app import Parts, build_app
 from dispatcher.gateway.city import City
 from dispatcher.gateway.file_link import FileLink
+from dispatcher.gateway.kafka_link import KafkaLink
 from dispatcher.gateway.keys import KeyFileError, KeyRow, Keys
 from dispatcher.gateway.looks import Looks
 from dispatcher.gateway.roles import Person, RoleError
@@ -11,6 +12,7 @@ from dispatcher.gateway.serving import serve
 from dispatcher.gateway.sessions import Sessions
 
 __all__ = [
-    "City", "FileLink", "Gate", "KeyFileError", "KeyRow", "Keys", "Looks", "Parts", "Person", "RoleError", "Sessions",
+    "City", "FileLink", "Gate", "KafkaLink", "KeyFileError", "KeyRow", "Keys", "Looks", "Parts", "Person", "RoleError",
+    "Sessions",
     "build_app", "serve",
 ]  # fmt: skip

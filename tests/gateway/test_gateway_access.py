@@ -4,7 +4,10 @@ import time
 
 import httpx
 import pytest
+from gateway_kafka import ON_BOTH
 from gateway_process import ROLES, Gateway, report, update, wait_until
+
+ON = ON_BOTH
 
 QUEUE = {"dispatcher", "shift_lead", "supervisor", "inspector", "everybody"}
 LOOK = QUEUE | {"analyst", "dep", "street", "officer"}

@@ -6,7 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
+from gateway_kafka import ON_BOTH
 from gateway_process import Gateway, report, wait_until
+
+ON = ON_BOTH
 
 
 def test_a_report_is_taken_routed_and_found(gateway: Gateway):

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from gateway_kafka import ON_BOTH
 from gateway_process import Gateway, report, update
 
 from dispatcher.core import Action
@@ -11,6 +12,8 @@ from dispatcher.core.messages import MESSAGE_BYTES_MAX
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.roles import Person
 from dispatcher.gateway.updating import actor_of
+
+ON = ON_BOTH
 
 
 @pytest.fixture(scope="module")

@@ -103,10 +103,10 @@ class City:
         self.env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(Path(__file__).parent)])}
         self.processes: list[Worker] = []
 
-    def run(self, *arguments: str, module: str = "dispatcher") -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, module: str = "dispatcher", **env: str) -> subprocess.CompletedProcess[str]:
         """A command of ours, to its end."""
         command = [sys.executable, "-m", module, "-c", str(self.config), *arguments]
-        return subprocess.run(command, env=self.env, cwd=ROOT, capture_output=True, text=True, timeout=1_800)
+        return subprocess.run(command, env={**self.env, **env}, cwd=ROOT, capture_output=True, text=True, timeout=1_800)
 
     def begin(self) -> None:
         done = self.run("topics", "create")

@@ -15,10 +15,14 @@ from aiokafka.errors import GroupAuthorizationFailedError, NoError, TopicAuthori
 from aiokafka.protocol.fetch import FetchRequest
 from kafka_city import City, report, send_reports
 from kafka_department import Department
+from kafka_gateway import KafkaGateway
+from kafka_gateway import report as at_gateway
 from kafka_records import send, topics
 from kafka_waiting import values, wait_for
 
 from bench.broker import ADMIN, Broker, find_java
+from tests.gateway.gateway_events import streaming
+from tests.gateway.gateway_process import running, update
 
 PREFIX = "acl."
 USERS = {ADMIN: "secret", "worker": "w", "gateway": "g", "gas": "ga", "fire": "f"}
@@ -92,9 +96,22 @@ async def test_with_what_is_printed_a_report_goes_through_worker_and_departments
     assert await values(city, "rejected", city.partitions) == []
 
 
+def test_with_what_is_printed_a_gateway_serves(city):
+    user = {"TEST_USER": "gateway", "TEST_PASSWORD": USERS["gateway"]}
+    with running(KafkaGateway(city, 1, **user)) as gateway:
+        with streaming(gateway, "gas", "/v1/streams/departments/gas") as orders:
+            incident_id = gateway.opened("reporter", at_gateway("by-http", "03"))
+            assert next(orders).data["incident_id"] == incident_id
+        with gateway.client("gas") as client:
+            said = client.post("/v1/updates?wait_s=10", json=update(incident_id, "u", "acknowledge")).json()
+        assert said["updates"][0]["state"] == "taken"
+        with gateway.client("analyst") as client:
+            assert client.get("/v1/measures").status_code == 200
+
+
 async def test_nobody_sees_topics_that_are_not_theirs(city, broker):
     assert await topics(broker.client("gas")) == {f"{PREFIX}dept.gas", f"{PREFIX}updates.gas"}
-    assert await topics(broker.client("gateway")) == {f"{PREFIX}reports", f"{PREFIX}updates"}
+    assert await topics(broker.client("gateway")) == await topics(broker.client(ADMIN)), "it checks what they are like"
 
 
 @pytest.mark.parametrize(
@@ -117,7 +134,7 @@ async def test_what_is_not_theirs_they_cannot_write(user, topic, city, broker):
             ("gas", topic)
             for topic in ("dept.fire", "updates.gas", "updates.fire", "incidents", "reporters", "reports")
         ),
-        *(("gateway", topic) for topic in ("reports", "reporters", "dept.gas")),
+        *(("gateway", topic) for topic in ("reports", "updates", "updates.gas", "reporters", "work", "notices")),
     ],
 )
 async def test_what_is_not_theirs_they_cannot_read(user, topic, city, broker):

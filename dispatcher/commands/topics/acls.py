@@ -15,6 +15,8 @@ from dispatcher.ledger.kafka import DEPARTMENT, DEPARTMENT_UPDATES, WORK
 
 __all__ = ["acls_command"]
 
+_READ_BY_GATEWAYS = ("incidents", "archive", "events", "rejected", "routed", "policies", "imports", "state")
+
 
 def acls_command(config_path: Path) -> None:
     """Print the commands."""
@@ -40,8 +42,12 @@ def _lines(kafka: Kafka, departments: list[str]) -> Iterator[str]:
     yield f"{worker} --operation DescribeConfigs {every}"
     ids = f"{prefixed} --transactional-id {kafka.application}-{WORK}-"
     yield f"{worker} --operation Write --operation Describe {ids}"
-    yield "# the gateway: write what it has authenticated"
-    yield f"{tool} --allow-principal User:gateway --operation Write {_topics(name, (REPORTS, UPDATES))}"
+    yield "# gateways: write what they have authenticated, read what is put out, see how all topics are set"
+    gateway = f"{tool} --allow-principal User:gateway"
+    yield f"{gateway} --operation Write {_topics(name, (REPORTS, UPDATES))}"
+    yield f"{gateway} --operation Read {_topics(name, _READ_BY_GATEWAYS)}"
+    yield f"{gateway} --operation Read {prefixed} --topic {name}{DEPARTMENT}"
+    yield f"{gateway} --operation Describe --operation DescribeConfigs {every}"
     yield "# departments: write their own updates, read their own orders in the group of that name, nothing else"
     for code in departments:
         mine, orders = f"{tool} --allow-principal User:{code}", f"{name}{DEPARTMENT}{code}"

@@ -1,0 +1,106 @@
+"""`dispatcher gateway`: one of the processes that serve a Kafka cluster over HTTP."""
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+
+from dispatcher.commands.keys.commands import keys_path
+from dispatcher.commands.memory import settle_memory
+from dispatcher.commands.opening import config_of
+from dispatcher.commands.talk import say
+from dispatcher.config import Config
+from dispatcher.console import add_console
+from dispatcher.gateway import City, Gate, KafkaLink, Keys, Looks, Parts, Sessions, build_app, serve
+from dispatcher.gateway.serving import bind
+from dispatcher.hosts.run import Health
+from dispatcher.hosts.setup import read_policy
+from dispatcher.ledger.kafka import Connection, Epoch, connection_of, require_epoch, require_topics, topic_specs
+from geo import load_grid
+
+__all__ = ["gateway_command"]
+
+BEAT_S = 1.0
+
+
+def gateway_command(config_path: Path, port: int | None) -> None:
+    """Serve until SIGTERM or SIGINT; what was taken by then is durable, and every request is finished first.
+
+    Raises:
+        LedgerError: the cluster does not answer, or is not as it must be.
+        ProjectionError: another gateway has this projection.
+    """
+    config = config_of(config_path)
+    asked: list[str] = []
+    for signum in (signal.SIGTERM, signal.SIGINT):  # asked before everything stands, it stops then
+        signal.signal(signum, lambda number, _frame: asked.append(signal.Signals(number).name))
+    connection = connection_of(config.kafka, os.environ)
+    grid, policy = load_grid(config.grid.read_bytes()), read_policy(config.policy)
+    asyncio.run(_require(connection, config, grid.sha256, policy.departments))
+    registry, health = CollectorRegistry(), Health()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    keys_file = keys_path(config, None)
+    keys_file.parent.mkdir(parents=True, exist_ok=True)
+    with bind(config.http.host, config.http.port if port is None else port) as bound:
+        keys = Keys(keys_file)
+        city = City(KafkaLink(connection, config.kafka.prefix, config.gateway.projection))
+        gate = Gate(keys, Sessions(keys.db), config.gateway.rate_per_s, config.gateway.burst)
+        settle_memory()
+        host_name, bound_port = bound.getsockname()[:2]
+        say(f"serving {connection.bootstrap}; http://{host_name}:{bound_port}/, keys in {keys_file}")
+        parts = Parts(city, gate, Looks(keys.db), grid, config.locate.tolerance_m, registry, health)
+        asyncio.run(_serve(parts, bound, asked))
+        keys.close()
+    say(f"{', '.join(asked)}: stopped; everything taken is durable")
+
+
+async def _require(connection: Connection, config: Config, grid: str, departments: Iterable[str]) -> None:
+    """See that the cluster is as it must be."""
+    kafka = config.kafka
+    await require_topics(connection, topic_specs(kafka, departments))
+    await require_epoch(connection, kafka.prefix, Epoch(grid, kafka.partitions, kafka.partition_level))
+
+
+async def _serve(parts: Parts, bound: socket.socket, asked: list[str]) -> None:
+    """Serve at once, ready when the projection has caught up, until a signal is `asked`."""
+    loop, ending = asyncio.get_running_loop(), asyncio.Event()
+
+    def end(signum: signal.Signals) -> None:
+        asked.append(signum.name)
+        ending.set()
+
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, end, signum)
+    if asked:
+        ending.set()
+    city, health = parts.city, parts.health
+
+    def begun(catching_up: asyncio.Task[None]) -> None:
+        health.ready = not catching_up.cancelled() and catching_up.exception() is None
+        if not health.ready:
+            ending.set()
+
+    async with city.open(wait=False):
+        catching_up = asyncio.create_task(city.caught_up())
+        catching_up.add_done_callback(begun)
+        beating = asyncio.create_task(_beat(health))
+        app = build_app(parts)
+        add_console(app, parts)
+        await serve(app, bound, ending, city.release)
+        beating.cancel()
+        if not asked:
+            await catching_up  # it could not, and says why
+        catching_up.cancel()
+
+
+async def _beat(health: Health) -> None:
+    """Say that the loop turns."""
+    while True:
+        health.turned_s = time.monotonic()
+        await asyncio.sleep(BEAT_S)
