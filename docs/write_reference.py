@@ -16,7 +16,7 @@ from dispatcher.core.lifecycle import (
     AssignmentState,
     IncidentState,
 )
-from dispatcher.gateway import City, Gate, Keys, Looks, Parts, Sessions, build_app
+from dispatcher.gateway import City, FileLink, Gate, Keys, Looks, Parts, Sessions, build_app
 from dispatcher.hosts.run import Health
 from geo import load_grid
 from rules.reference import reference
@@ -73,7 +73,7 @@ def routes() -> str:
     with TemporaryDirectory() as directory:
         keys = Keys(Path(directory) / "keys")
         gate, grid = Gate(keys, Sessions(keys.db), 1, 1), load_grid(GRID.read_bytes())
-        parts = Parts(City(Path("city.db")), gate, Looks(keys.db), grid, 0, CollectorRegistry(), Health())
+        parts = Parts(City(FileLink(Path("city.db"))), gate, Looks(keys.db), grid, 0, CollectorRegistry(), Health())
         application = build_app(parts)
         keys.close()
     rows = [

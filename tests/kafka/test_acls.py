@@ -111,7 +111,8 @@ def test_with_what_is_printed_a_gateway_serves(city):
 
 async def test_nobody_sees_topics_that_are_not_theirs(city, broker):
     assert await topics(broker.client("gas")) == {f"{PREFIX}dept.gas", f"{PREFIX}updates.gas"}
-    assert await topics(broker.client("gateway")) == await topics(broker.client(ADMIN)), "it checks what they are like"
+    ours = {name for name in await topics(broker.client(ADMIN)) if name.startswith(PREFIX)}
+    assert await topics(broker.client("gateway")) == ours  # it checks how they are set
 
 
 @pytest.mark.parametrize(
