@@ -13,7 +13,7 @@ from dispatcher.ledger import Kept
 
 __all__ = ["Feed", "Gap", "Place", "PlaceError"]
 
-RECENT_MAX = 10_000  # records kept for those who are nearly up to date
+RECENT_MAX = 10_000  # records of all partitions together, kept for those who are nearly up to date: some 20 MB
 READ_MAX = 500  # records read at once
 
 Follow = Callable[[str, int, int, int], Awaitable[list[Kept]]]
@@ -62,8 +62,8 @@ class Place(NamedTuple):
 class _Lane:
     """One partition of the topic."""
 
-    def __init__(self, last: int) -> None:
-        self.recent: deque[Kept] = deque(maxlen=RECENT_MAX)
+    def __init__(self, last: int, recent_max: int) -> None:
+        self.recent: deque[Kept] = deque(maxlen=recent_max)
         self.before = last  # everything after this is in `recent`
         self.last = last
 
@@ -87,7 +87,7 @@ class Feed:
     def __init__(self, topic: str, ends: Sequence[int], follow: Follow) -> None:
         self.topic, self.partitions = topic, len(ends)
         self._follow = follow
-        self._lanes = [_Lane(end) for end in ends]
+        self._lanes = [_Lane(end, max(1, RECENT_MAX // len(ends))) for end in ends]
         self._news = asyncio.Condition()
         self.closed = False
 

@@ -26,6 +26,7 @@ __all__ = ["streaming"]
 
 HEARTBEAT_S: Final = 15.0
 BEYOND_S: Final = 3.0  # an id that lies beyond the end is believed for so long
+ID_CHARS_MAX: Final = 16_384  # a thousand partitions, sixteen digits each
 RETRY_MS: Final = 2_000  # after which a browser that was cut off comes back
 HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -52,7 +53,7 @@ def streaming(city: City, gate: Gate) -> APIRouter:
     events = answers(
         200, "Events without end.", {"type": "string"}, 401, 403, 404, 422, 429, 503, media_type="text/event-stream"
     )
-    Last = Annotated[str | None, Header(alias="Last-Event-ID", max_length=4_096)]  # noqa: N806 - a type
+    Last = Annotated[str | None, Header(alias="Last-Event-ID", max_length=ID_CHARS_MAX)]  # noqa: N806 - a type
 
     @router.get("/queue", responses=events, response_class=StreamingResponse)
     async def stream_queue(
