@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 __all__ = ["Visit", "visits_to"]
 
 WAIT_MS = 15_000  # a busy machine; what is waited for comes in a fraction of it
+expect.set_options(timeout=WAIT_MS)
 
 
 class Visit:
@@ -32,7 +33,7 @@ class Visit:
         """Go to a page, until the line to the server stands."""
         self.page.goto(f"{self.city.url}{path}")
         if self.page.locator("#connection").count():
-            expect(self.page.locator("#connection")).not_to_be_empty(timeout=WAIT_MS)
+            expect(self.page.locator("#connection")).not_to_be_empty()
         return self
 
     def form(self, action: str, **given: object) -> Locator:

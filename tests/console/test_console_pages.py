@@ -8,7 +8,7 @@ import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from console_city import department_of, record, told
-from console_visits import WAIT_MS, Visit
+from console_visits import Visit
 from gateway_process import Gateway, update, wait_until
 from playwright.sync_api import expect
 
@@ -79,7 +79,7 @@ def test_a_new_incident_appears_and_a_finished_one_goes(
     begun_s = time.monotonic()
     incident_id = city.opened("resident", told("appears", "03.01.03"))  # at once, whoever verifies it
     row = there.page.locator(f"#line-{incident_id}")
-    expect(row).to_be_visible(timeout=WAIT_MS)
+    expect(row).to_be_visible()
     with capsys.disabled():
         print(f"\na new incident is seen {time.monotonic() - begun_s:.2f} s after it was reported")
     expect(row).to_contain_text("1 critical")
@@ -87,20 +87,20 @@ def test_a_new_incident_appears_and_a_finished_one_goes(
     with city.client("supervisor") as client:
         made = update(incident_id, "appears-void", "void", reason_code="test")
         assert client.post("/v1/updates", params={"wait_s": 10}, json=made).json()["updates"][0]["state"] == "taken"
-    expect(row).to_have_count(0, timeout=WAIT_MS)
+    expect(row).to_have_count(0)
 
 
 def test_who_has_claimed_a_line_is_seen_by_the_others(visit: Opening, city: Gateway):
     incident_id = city.opened("resident", told("claimed"))
     there = visit("second").to("/console/queue")
     visit("dispatcher").act(incident_id, "claim")
-    expect(there.page.locator(f"#line-{incident_id} .claimed")).to_have_text("dispatcher is on it", timeout=WAIT_MS)
+    expect(there.page.locator(f"#line-{incident_id} .claimed")).to_have_text("dispatcher is on it")
     refused = visit("second").to(f"/console/incidents/{incident_id}")
     refused.page.locator("button", has_text="Assign").click()
     form = refused.form("assign")
     refused.fill(form, "lead", "police")
     form.locator(".buttons button.first").click()
-    expect(form.locator(".wrong")).to_contain_text("is working on it", timeout=WAIT_MS)  # the form stays
+    expect(form.locator(".wrong")).to_contain_text("is working on it")  # the form stays
 
 
 def test_filters_stand_in_the_address(visit: Opening, city: Gateway):
@@ -115,7 +115,7 @@ def test_filters_stand_in_the_address(visit: Opening, city: Gateway):
     expect(there.page.locator('#filters [name="severity"]')).to_have_value("1")
     hidden = city.opened("resident", told("filter-3"))  # what is told of and does not fit stays out
     shown = city.opened("resident", told("filter-4", "03.01.03"))
-    expect(there.page.locator(f"#line-{shown}")).to_be_visible(timeout=WAIT_MS)
+    expect(there.page.locator(f"#line-{shown}")).to_be_visible()
     expect(there.page.locator(f"#line-{hidden}")).to_have_count(0)
 
 
@@ -123,7 +123,7 @@ def test_the_order_is_the_one_to_work_in(visit: Opening, city: Gateway):
     there = visit("dispatcher").to("/console/queue")
     for n, category in enumerate(("02.02.01", "03.01.03", "02.02.01", "03.01.04")):
         incident_id = city.opened("resident", told(f"order-{n}", category))
-        expect(there.page.locator(f"#line-{incident_id}")).to_be_visible(timeout=WAIT_MS)
+        expect(there.page.locator(f"#line-{incident_id}")).to_be_visible()
 
     def same() -> bool:
         shown = there.page.locator("#lines > tr").evaluate_all("rows => rows.map((row) => row.dataset.id)")
@@ -141,6 +141,7 @@ def test_by_keyboard_alone(visit: Opening, city: Gateway):
     page.keyboard.press("?")
     expect(page.locator("#help")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.locator("#help")).to_be_hidden()
     page.keyboard.press("j")
     page.keyboard.press("j")
     second = page.locator("#lines > tr").nth(1)
@@ -189,7 +190,7 @@ def test_a_departments_day(visit: Opening, city: Gateway):
     assert {record(city, each)["lead"]["state"] for each in (first, second)} == {"acknowledged"}
     expect(section.locator(f'[data-id="{first}"]')).to_have_count(0)
     third = city.opened("resident", told("day-3"))  # comes while they are looking
-    expect(section.locator(f'[data-id="{third}"]')).to_be_visible(timeout=WAIT_MS)
+    expect(section.locator(f'[data-id="{third}"]')).to_be_visible()
     there.act(first, "request", {"kind": "extension"}, reason_code="parts", text="a wheel is broken")
     lead = visit("dispatcher").to("/console/queue")
     expect(lead.page.locator(f"#line-{first}")).to_contain_text("1 to approve")
@@ -240,10 +241,10 @@ def test_a_restart_of_the_server_loses_nothing_of_the_page(own_visit: Opening, o
     there.page.evaluate("window.kept = true")
     port = own_city.url.rsplit(":", 1)[1]
     assert own_city.stop() == 0
-    expect(there.page.locator("#connection")).to_have_class(re.compile("lost"), timeout=WAIT_MS)
+    expect(there.page.locator("#connection")).to_have_class(re.compile("lost"))
     own_city.start(port)
     second = own_city.opened("resident", told("restart-2"))
-    expect(there.page.locator(f"#line-{second}")).to_be_visible(timeout=WAIT_MS)
+    expect(there.page.locator(f"#line-{second}")).to_be_visible()
     assert there.page.evaluate("window.kept") is True, "it was not loaded anew"
     expect(there.page.locator('#filters [name="severity"]')).to_have_value("4")
     there.wrong = [each for each in there.wrong if "ERR_" not in each]  # what a browser says of a server that is away
@@ -256,12 +257,12 @@ def test_tabs_share_one_stream_and_the_next_takes_over(visit: Opening, city: Gat
     one.page.context.on("request", lambda request: "changes" in request.url and streams.append(request.url))
     seen = city.opened("resident", told("tabs-1"))
     for tab in (one, other):
-        expect(tab.page.locator(f"#line-{seen}")).to_be_visible(timeout=WAIT_MS)
+        expect(tab.page.locator(f"#line-{seen}")).to_be_visible()
     assert streams == [], "the second tab has begun no stream of its own"
     one.page.close()
     wait_until(lambda: len(streams) == 1 or other.page.wait_for_timeout(50) is not None)
     again = city.opened("resident", told("tabs-2"))
-    expect(other.page.locator(f"#line-{again}")).to_be_visible(timeout=WAIT_MS)
+    expect(other.page.locator(f"#line-{again}")).to_be_visible()
 
 
 @pytest.mark.parametrize("name", ["sign-in", "queue", "incident", "dialog", "department", "officer"])
