@@ -23,6 +23,7 @@ from dispatcher.hosts.setup import Setup
 from dispatcher.hosts.start import start
 from dispatcher.ledger import EmbeddedLedger
 from dispatcher.ledger.sqlite import SqliteLedger
+from dispatcher.metrics import Batch
 
 __all__ = ["PHASES", "EmbeddedRun", "fsync_us", "run_backlog_durably", "run_day_durably"]
 
@@ -56,10 +57,10 @@ class _Outcomes:
     def __init__(self) -> None:
         self.kept: list[Outcome] = []
 
-    def committed(self, outcome: Outcome, unknown_fields: int) -> None:
+    def committed(self, outcome: Outcome, batch: Batch) -> None:
         """An outcome is durable."""
-        if unknown_fields:
-            raise WrongAnswer(f"{unknown_fields} messages with fields nobody wrote")
+        if batch.unknown_fields:
+            raise WrongAnswer(f"{batch.unknown_fields} messages with fields nobody wrote")
         self.kept.append(outcome)
 
     def faulted(self, fault: EngineFault) -> None:

@@ -22,6 +22,7 @@ from dispatcher.core.waiting import unwatched
 from dispatcher.hosts.setup import Setup
 from dispatcher.hosts.start import start
 from dispatcher.ledger import Entry
+from dispatcher.metrics import Batch
 from dispatcher.views import Projection
 from rules import Policy
 
@@ -129,7 +130,7 @@ class Simulation:
 
     # --- told by the host ---------------------------------------------------------------------------------------
 
-    def committed(self, outcome: Outcome, unknown_fields: int) -> None:  # noqa: ARG002 - the interface's
+    def committed(self, outcome: Outcome, batch: Batch) -> None:  # noqa: ARG002 - the interface's
         """Everybody reads what came out on the own topics."""
         self.counts += outcome.counts
         serial = outcome.compacted.get(("state", "serial"))

@@ -42,7 +42,7 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
             settle_memory()
             state = host.engine.state
             in_force = setup.policy if state.policy_sha is None else state.book.policy
-            metrics.policy(in_force.version, in_force.sha256)
+            metrics.policy(in_force)
             if in_force != setup.policy:
                 say(
                     f"{path} has policy {in_force.sha256[:12]} in force; {config.policy} holds"

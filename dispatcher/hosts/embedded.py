@@ -6,6 +6,7 @@ restart exact.
 """
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
@@ -14,6 +15,7 @@ from dispatcher.core import (
     CLOCK,
     CONTROL,
     NEVER_MS,
+    REPORTS,
     Engine,
     EngineFault,
     Intake,
@@ -28,6 +30,7 @@ from dispatcher.core.work import CommandWork, Work
 from dispatcher.hosts.faults import Faults
 from dispatcher.hosts.taking import take
 from dispatcher.ledger import EmbeddedLedger, Entry, Ledger, LedgerError, Owner
+from dispatcher.metrics import Batch
 from rules import Policy
 
 __all__ = ["IMPORTS", "PARTITION", "REPLAY_KEY", "Embedded", "Observer", "enact_first_policy"]
@@ -40,7 +43,7 @@ log = logging.getLogger(__name__)
 class Observer(Protocol):
     """Told of every commit; metrics are made from it."""
 
-    def committed(self, outcome: Outcome, unknown_fields: int) -> None:
+    def committed(self, outcome: Outcome, batch: Batch) -> None:
         """An outcome is durable."""
 
     def faulted(self, fault: EngineFault) -> None:
@@ -85,6 +88,11 @@ class Embedded:
         """What has been counted since the ledger began."""
         return self.engine.state.tally
 
+    @property
+    def behind(self) -> int:
+        """How many records wait to be taken through."""
+        return max(0, self._ledger.end(REPORTS) - self.engine.position.offset)  # all inputs lie in one order
+
     def step(self) -> int:
         """Take one batch through, or one slice of a command that takes many incidents.
 
@@ -103,12 +111,16 @@ class Embedded:
         self._faults.go_on()
         while done < len(work) or self.engine.pending:
             expected = self.engine.position
+            begun_s = time.perf_counter()
             outcome = self._process(work[done:])
+            processed_s = time.perf_counter()
             self._on_step("step:processed")
             self._ledger.commit(self._owner, outcome, expected, also)
             self._on_step("step:committed")
+            consumed = work[done : done + outcome.consumed]
             if self._observer is not None:
-                self._observer.committed(outcome, self._unknown_fields)
+                took_s = processed_s - begun_s, time.perf_counter() - processed_s
+                self._observer.committed(outcome, Batch.of(consumed, self._unknown_fields, *took_s))
             self._unknown_fields = 0
             done += outcome.consumed
             if outcome.pending:  # slices are steps of their own: whoever watches the loop sees it turn

@@ -5,17 +5,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from dispatcher.hosts.embedded import Embedded
+from dispatcher.hosts.embedded import PARTITION, Embedded
 from dispatcher.hosts.watchdog import Watchdog
 from dispatcher.metrics import EngineMetrics
 
 __all__ = ["Health", "run_until", "serve_health"]
 
 log = logging.getLogger(__name__)
+_INPUT = "input", PARTITION  # all inputs of the one file lie in one order
 STALLED_AFTER_S = 30.0  # a loop that has not turned for this long is not alive: a batch takes well under a second
 
 
@@ -37,34 +39,32 @@ def run_until(stop: threading.Event, host: Embedded, metrics: EngineMetrics, hea
 
     Anything that fails here fails the process: the ledger makes the restart exact.
     """
-    shown = host.engine.state.policy_sha
-    watchdog = Watchdog(metrics)
-    _tell_modes(host, metrics)
+    watchdog = Watchdog(partial(metrics.watched, PARTITION))
+    metrics.ready_if(lambda: health.ready and health.live)
+    _tell(host, metrics)
     while not stop.is_set():
-        started = time.perf_counter()
         consumed = host.step()
         health.turned_s = time.monotonic()
-        metrics.turned(host.engine.next_due_ms)
+        metrics.lives()
+        metrics.turned(PARTITION, host.engine.next_due_ms)
         if consumed:
-            if host.engine.state.policy_sha != shown:  # the batch has put another one in force
-                in_force = host.engine.state.book.policy
-                shown = in_force.sha256
-                metrics.policy(in_force.version, shown)
-            metrics.process_seconds.observe(time.perf_counter() - started)
-            metrics.holds(len(host.engine.state.incidents))
-            _tell_modes(host, metrics)
+            _tell(host, metrics)
             watchdog.turn(host.engine.state, host.engine.position.time_ms)
             continue
         health.ready = True  # everything that was waiting has been worked through
+        metrics.lags({_INPUT: 0})
         now_ms = time.time_ns() // 1_000_000
         if not host.tick(now_ms):
             watchdog.turn(host.engine.state, now_ms)
             stop.wait(poll_ms / 1000)
 
 
-def _tell_modes(host: Embedded, metrics: EngineMetrics) -> None:
+def _tell(host: Embedded, metrics: EngineMetrics) -> None:
     state = host.engine.state
+    metrics.lags({_INPUT: host.behind})
+    metrics.holds(PARTITION, len(state.incidents))
     if state.policy_sha is not None:
+        metrics.policy(state.book.policy)
         metrics.modes(state.book.policy.modes, [span.mode for span in state.modes.spans.values()])
 
 

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from dispatcher.core import NEVER_MS, PartitionState
 from dispatcher.core.waiting import unwatched
-from dispatcher.metrics import EngineMetrics
 
 __all__ = ["Unwatched", "Watchdog", "find_unwatched"]
 
@@ -45,7 +44,7 @@ class Watchdog:
     """Goes round all incidents about once a minute of real time, in slices.
 
     Args:
-        metrics: told of what a round has found.
+        told: how many a round has found.
         every_s: from the start of one round to the start of the next.
         slice_incidents: asked at each turn of the loop.
         clock_s: monotonic.
@@ -53,12 +52,12 @@ class Watchdog:
 
     def __init__(
         self,
-        metrics: EngineMetrics,
+        told: Callable[[int], None],
         every_s: float = ROUND_EVERY_S,
         slice_incidents: int = SLICE_INCIDENTS,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._metrics, self._every_s, self._slice, self._clock_s = metrics, every_s, slice_incidents, clock_s
+        self._told, self._every_s, self._slice, self._clock_s = told, every_s, slice_incidents, clock_s
         self._next_round_s = clock_s()
         self._left: Iterator[str] | None = None  # of the round under way
         self._suspected: list[str] = []  # by the last turn
@@ -84,7 +83,7 @@ class Watchdog:
 
     def _end_round(self) -> None:
         self._left = None
-        self._metrics.watched(len(self._found))
+        self._told(len(self._found))
         if self._found:
             told = ", ".join(f"{found.incident_id} ({found.why})" for found in self._found[:TOLD_MAX])
             log.error("%d open incidents that nothing would move on: %s", len(self._found), told)

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -85,7 +86,7 @@ def test_those_asleep_are_asked_and_not_woken(town: Town) -> None:
 
 def test_a_round_goes_in_slices_about_once_a_minute(town: Town, caplog: pytest.LogCaptureFixture) -> None:
     metrics, clock = EngineMetrics(clock_ms=lambda: 5_000), Clock()
-    watchdog = Watchdog(metrics, every_s=60.0, slice_incidents=3, clock_s=clock)
+    watchdog = Watchdog(partial(metrics.watched, 0), every_s=60.0, slice_incidents=3, clock_s=clock)
     state = town.host.engine.state
     lost = [incident.incident_id for incident in incidents(town)[2:5]]
     for incident_id in lost:
@@ -111,7 +112,7 @@ def test_a_round_goes_in_slices_about_once_a_minute(town: Town, caplog: pytest.L
 
 def test_what_fires_by_the_next_turn_is_not_told_nor_what_has_gone(town: Town) -> None:
     metrics, state = EngineMetrics(), town.host.engine.state
-    watchdog = Watchdog(metrics, slice_incidents=100)
+    watchdog = Watchdog(partial(metrics.watched, 0), slice_incidents=100)
     late, gone, *_ = incidents(town)
     late.next_ms = gone.next_ms = town.now_ms - 1
     watchdog.turn(state, town.now_ms)
@@ -127,7 +128,7 @@ def test_at_most_ten_are_named(caplog: pytest.LogCaptureFixture) -> None:
     for n in range(12):
         incident_id = town.report(f"r{n}", "03")
         town.host.engine.state.incidents[incident_id].next_ms = NEVER_MS
-    watchdog = Watchdog(EngineMetrics())
+    watchdog = Watchdog(lambda _: None)
     for _ in range(2):
         watchdog.turn(town.host.engine.state, town.now_ms)
     assert "12 open incidents" in caplog.text

@@ -85,9 +85,24 @@ class Watcher:
     def restored(self, partition, incidents, seconds):
         self.restored_times += 1
 
-    def committed(self, partition, outcome, engine):
+    def committed(self, partition, outcome, engine, batch):
         self.position = outcome.position.offset
         self.told.set()
+
+    def idles(self, partition, engine):
+        pass
+
+    def carried(self, unknown_fields, seconds):
+        pass
+
+    def released(self, partition):
+        pass
+
+    def lags(self, behind):
+        pass
+
+    def waits_for_policy(self):
+        pass
 
     def faulted(self, fault):
         self.faults.append(fault.poison)

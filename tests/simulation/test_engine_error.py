@@ -23,7 +23,7 @@ from sim_city import start
 from sim_history import History
 from sim_outputs import no_clock, outputs, run
 
-from dispatcher.core import REPORTS, EngineFault, Incident, Reason, admit, intake, publish, repeats, track
+from dispatcher.core import CLOCK, REPORTS, EngineFault, Incident, Reason, admit, intake, publish, repeats, track
 from dispatcher.core.locate import Placer
 from dispatcher.core.merge import MergeIndex
 from dispatcher.ledger import MemoryLedger
@@ -100,6 +100,12 @@ BUGS = [
 ]
 
 
+def taken(metrics: EngineMetrics) -> float:
+    """All records, whatever became of them, as the metrics have it."""
+    families = [family for family in metrics.registry.collect() if family.name == "dispatch_records"]
+    return sum(s.value for family in families for s in family.samples if s.name.endswith("_total"))
+
+
 @pytest.mark.parametrize(("poisoned", "bug"), BUGS, ids=[bug.__name__ for _, bug in BUGS])
 def test_the_record_ends_as_engine_error_and_everything_else_is_as_without_it(
     monkeypatch, history, caplog, poisoned, bug
@@ -127,6 +133,7 @@ def test_the_record_ends_as_engine_error_and_everything_else_is_as_without_it(
         assert but_for_rejections(found) == without
         assert metrics.registry.get_sample_value("dispatch_engine_errors_total", {"kind": "record"}) == 1
         assert metrics.registry.get_sample_value("dispatch_rejected_total", {"reason": "engine_error"}) == 1
+        assert taken(metrics) == sum(e.topic != CLOCK for e in entries) + 1  # and the first policy: each counted once
         assert [r for r in caplog.records if r.levelno == logging.ERROR and key in r.getMessage()]
     assert harmless.appended != found.appended  # the record would have done something
 

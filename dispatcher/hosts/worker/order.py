@@ -53,6 +53,10 @@ class Order:
         self._next[part] = max(at, chunk.end)
         return True
 
+    def carried(self) -> dict[Part, int]:
+        """Up to where each partition that is ours has been carried."""
+        return dict(self._next)
+
     def behind(self, parts: Collection[Part]) -> list[tuple[Part, int]]:
         """Where something handed out has been dropped, and from where it must come again.
 

@@ -22,6 +22,7 @@ from dispatcher.hosts.worker.settings import Settings
 from dispatcher.hosts.worker.ticking import Ticking
 from dispatcher.ledger import LedgerError
 from dispatcher.ledger.kafka import WORK, Holding, Standing
+from dispatcher.metrics import Batch
 
 __all__ = ["Owner", "Settings"]
 
@@ -154,22 +155,27 @@ class Owner:
             await self._take_up(holding, engine)
         if not self._work and not engine.pending:
             self._acknowledge(holding)
+            self._settings.watcher.idles(self.partition, engine)
             return
         await self._require_policies()
         self._faults.go_on()
         done = 0
         while done < len(self._work) or engine.pending:
             expected = engine.position
+            begun_s = time.perf_counter()
             outcome = self._faults.process(engine, self._work[done:])
+            processed_s = time.perf_counter()
             marks = dict(holding.marks)
-            for item in self._work[done : done + outcome.consumed]:
+            consumed = self._work[done : done + outcome.consumed]
+            for item in consumed:
                 if item.origin.topic != CLOCK:
                     marks[item.origin.topic, item.origin.partition] = item.origin.offset
             await holding.commit(outcome, expected, marks=marks)
             done += outcome.consumed
             self.offset = outcome.position.offset
             self.moved_s = time.monotonic()
-            self._settings.watcher.committed(self.partition, outcome, engine)
+            batch = Batch.of(consumed, 0, processed_s - begun_s, time.perf_counter() - processed_s)
+            self._settings.watcher.committed(self.partition, outcome, engine, batch)
         self._work = []
         self._acknowledge(holding)
 
@@ -241,6 +247,7 @@ class Owner:
     def _waits(self) -> bool:
         """For a policy, alive; returns whether it may go on waiting."""
         self.moved_s = time.monotonic()
+        self._settings.watcher.waits_for_policy()
         return not self._stopping
 
 

@@ -115,17 +115,24 @@ class Worker:
             Stalled: one has something to do and has done nothing for too long.
             LedgerError: no broker answers.
         """
-        topic = self._parts.kafka.prefix + WORK
+        prefix = self._parts.kafka.prefix
+        topic, behind = prefix + WORK, dict[tuple[str, int], int]()
+        carried = {TopicPartition(*part): at for part, at in self._order.carried().items()}
+        for source, (_, end) in (await bounds(client, list(carried))).items():
+            behind[source.topic.removeprefix(prefix), source.partition] = max(0, end - carried[source])
         for partition, (_, end) in (await bounds(client, [TopicPartition(topic, n) for n in self.owners])).items():
             owner = self.owners.get(partition.partition)
             if owner is None:
                 continue
             owner.progress(end)
+            if owner.ready.is_set():  # before, it is not known from where on it will have to be read
+                behind[WORK, partition.partition] = max(0, end - 1 - owner.offset)
             if time.monotonic() - owner.moved_s > STALLED_S:
                 raise Stalled(
                     f"partition {owner.partition} stands at {owner.offset} of {end - 1} and has not moved for"
                     f" {STALLED_S:.0f} s"
                 )
+        self._parts.watcher.lags(behind)
 
     async def pause(self, partitions: Iterable[int]) -> None:
         """Stand still after the batch under way: these are no longer ours, or ours again in a moment."""
@@ -166,6 +173,8 @@ class Worker:
                 task.cancel()
             if late:
                 await asyncio.wait(late, timeout=1.0)
+        for number in numbers:
+            self._parts.watcher.released(number)
 
     async def carry(self, event: Any) -> None:  # noqa: ANN401 - Faust's event
         """A chunk for stage 1; waits while too many are waiting."""
@@ -180,7 +189,11 @@ class Worker:
         while True:
             waiting = await self._waiting()
             events = [event for event in waiting if self._order.take(event.value)]
+            begun_s, unknown_fields = time.perf_counter(), relay.unknown_fields
             await relay.carry([record for event in events for record in event.value])
+            if events:
+                took_s = time.perf_counter() - begun_s
+                self._parts.watcher.carried(relay.unknown_fields - unknown_fields, took_s)
             for event in events:
                 event.ack()
             if len(events) < len(waiting) or not waiting:

@@ -6,6 +6,8 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Mapping
+from functools import partial
 from typing import NoReturn
 
 from dispatcher.config import Config
@@ -27,7 +29,7 @@ from dispatcher.ledger.kafka import (
     topic_names,
     topic_specs,
 )
-from dispatcher.metrics import EngineMetrics
+from dispatcher.metrics import Batch, EngineMetrics
 
 __all__ = ["run_worker"]
 
@@ -44,19 +46,31 @@ class _Watcher:
     def __init__(self, metrics: EngineMetrics) -> None:
         self._metrics = metrics
         self._watchdogs: dict[int, Watchdog] = {}
-        self._held: dict[int, int] = {}
         self._told_s: dict[int, float] = {}  # of partitions being restored
 
-    def committed(self, partition: int, outcome: Outcome, engine: Engine) -> None:
-        self._metrics.committed(outcome, 0)
-        self._held[partition] = len(engine.state.incidents)
-        self._metrics.holds(sum(self._held.values()))
-        if engine.state.policy_sha is not None:
-            policy = engine.state.book.policy
-            self._metrics.policy(policy.version, policy.sha256)
-            self._metrics.modes(policy.modes, [span.mode for span in engine.state.modes.spans.values()])
-        watchdog = self._watchdogs.setdefault(partition, Watchdog(self._metrics))
-        watchdog.turn(engine.state, engine.position.time_ms)
+    def committed(self, partition: int, outcome: Outcome, engine: Engine, batch: Batch) -> None:
+        self._metrics.committed(outcome, batch)
+        self._look(partition, engine, engine.position.time_ms)
+
+    def idles(self, partition: int, engine: Engine) -> None:
+        now_ms = time.time_ns() // 1_000_000
+        self._look(partition, engine, now_ms if engine.next_due_ms > now_ms else engine.position.time_ms)
+
+    def _look(self, partition: int, engine: Engine, now_ms: int) -> None:
+        state = engine.state
+        self._metrics.turned(partition, engine.next_due_ms)
+        self._metrics.holds(partition, len(state.incidents))
+        if state.policy_sha is not None:
+            self._metrics.policy(state.book.policy)
+            self._metrics.modes(state.book.policy.modes, [span.mode for span in state.modes.spans.values()])
+        watchdog = self._watchdogs.get(partition)
+        if watchdog is None:
+            watchdog = self._watchdogs[partition] = Watchdog(partial(self._metrics.watched, partition))
+        watchdog.turn(state, now_ms)
+
+    def carried(self, unknown_fields: int, seconds: float) -> None:
+        self._metrics.unknown(unknown_fields)
+        self._metrics.carried(seconds)
 
     def faulted(self, fault: EngineFault) -> None:
         self._metrics.faulted(fault)
@@ -69,7 +83,18 @@ class _Watcher:
 
     def restored(self, partition: int, incidents: int, seconds: float) -> None:
         self._told_s.pop(partition, None)
+        self._watchdogs.pop(partition, None)  # a round goes through the incidents of one engine
         log.info("partition %d is restored: %d incidents in %.2f s", partition, incidents, seconds)
+
+    def released(self, partition: int) -> None:
+        self._watchdogs.pop(partition, None)
+        self._metrics.forget(partition)
+
+    def lags(self, behind: Mapping[tuple[str, int], int]) -> None:
+        self._metrics.lags(behind)
+
+    def waits_for_policy(self) -> None:
+        self._metrics.activation(successful=False)
 
 
 def run_worker(config: Config, setup: Setup) -> None:
@@ -85,9 +110,10 @@ def run_worker(config: Config, setup: Setup) -> None:
         config.kafka, connection, setup.intake, setup.grid.sha256, sources, _Watcher(metrics), health,
         config.engine.poll_ms / 1000,
     )  # fmt: skip
+    metrics.ready_if(lambda: health.ready and health.live)
     with serve_health(config.http.host, config.http.port, metrics.registry, health) as port:
         log.info("http://%s:%d/metrics, /health/live, /health/ready", config.http.host, port)
-        asyncio.run(_serve(parts))
+        asyncio.run(_serve(parts, metrics))
 
 
 async def _prepare(config: Config, setup: Setup, connection: Connection) -> list[str]:
@@ -101,7 +127,7 @@ async def _prepare(config: Config, setup: Setup, connection: Connection) -> list
     return [*(kafka.prefix + name for name in (REPORTS, UPDATES, CONTROL)), *sorted(departments)]
 
 
-async def _serve(parts: Parts) -> None:
+async def _serve(parts: Parts, metrics: EngineMetrics) -> None:
     """Work until SIGTERM or SIGINT, then finish the batches under way."""
     app, worker = build(parts, _fail)
     asked = asyncio.Event()
@@ -114,6 +140,7 @@ async def _serve(parts: Parts) -> None:
     watching.add_done_callback(_ended)
     while not asked.is_set():
         parts.health.ready, parts.health.turned_s = worker.ready, time.monotonic()
+        metrics.lives()
         if app.crashed:
             _fail(app.crash_reason or LedgerError("Faust has ended"))
         with contextlib.suppress(TimeoutError):
