@@ -16,7 +16,7 @@ from dispatcher.core.lifecycle import (
     AssignmentState,
     IncidentState,
 )
-from dispatcher.gateway import City, FileLink, Gate, Keys, Looks, Parts, Sessions, build_app
+from dispatcher.gateway import City, FileLink, Gate, HttpMetrics, Keys, Looks, Parts, Sessions, build_app
 from dispatcher.hosts.run import Health
 from geo import load_grid
 from rules.reference import reference
@@ -73,7 +73,8 @@ def routes() -> str:
     with TemporaryDirectory() as directory:
         keys = Keys(Path(directory) / "keys")
         gate, grid = Gate(keys, Sessions(keys.db), 1, 1), load_grid(GRID.read_bytes())
-        parts = Parts(City(FileLink(Path("city.db"))), gate, Looks(keys.db), grid, 0, CollectorRegistry(), Health())
+        city, registry = City(FileLink(Path("city.db"))), CollectorRegistry()
+        parts = Parts(city, gate, Looks(keys.db), grid, 0, registry, HttpMetrics(registry), Health())
         application = build_app(parts)
         keys.close()
     rows = [

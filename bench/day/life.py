@@ -16,6 +16,7 @@ from dispatcher.core import EngineFault, Outcome
 from dispatcher.hosts.setup import Setup
 from dispatcher.hosts.start import start
 from dispatcher.ledger import Entry, SqliteLedger
+from dispatcher.metrics import Batch
 from geo import Thing
 
 __all__ = ["Life"]
@@ -83,7 +84,7 @@ class Life:
 
     # --- told by the host while it catches up ---------------------------------------------------------------------
 
-    def committed(self, outcome: Outcome, unknown_fields: int) -> None:  # noqa: ARG002 - the interface's
+    def committed(self, outcome: Outcome, batch: Batch) -> None:  # noqa: ARG002 - the interface's
         """Everybody reads what came out on the own topics."""
         for topic, _, _, value in outcome.records:
             self._people.read(topic, value)

@@ -16,7 +16,19 @@ from dispatcher.commands.opening import config_of
 from dispatcher.commands.talk import say
 from dispatcher.config import Config
 from dispatcher.console import add_console
-from dispatcher.gateway import City, Gate, KafkaLink, Keys, Looks, Parts, Sessions, build_app, serve
+from dispatcher.gateway import (
+    City,
+    Gate,
+    HttpMetrics,
+    KafkaLink,
+    Keys,
+    Looks,
+    Parts,
+    Sessions,
+    build_app,
+    serve,
+    watch_city,
+)
 from dispatcher.gateway.serving import bind
 from dispatcher.hosts.run import Health
 from dispatcher.hosts.setup import read_policy
@@ -49,12 +61,14 @@ def gateway_command(config_path: Path, port: int | None) -> None:
     keys_file.parent.mkdir(parents=True, exist_ok=True)
     with bind(config.http.host, config.http.port if port is None else port) as bound:
         keys = Keys(keys_file)
-        city = City(KafkaLink(connection, config.kafka.prefix, config.gateway.projection))
-        gate = Gate(keys, Sessions(keys.db), config.gateway.rate_per_s, config.gateway.burst)
+        http = HttpMetrics(registry)
+        city = City(KafkaLink(connection, config.kafka.prefix, config.gateway.projection), http.appended)
+        watch_city(registry, city)
+        gate = Gate(keys, Sessions(keys.db), config.gateway.rate_per_s, config.gateway.burst, refused=http.refused)
         settle_memory()
         host_name, bound_port = bound.getsockname()[:2]
         say(f"serving {connection.bootstrap}; http://{host_name}:{bound_port}/, keys in {keys_file}")
-        parts = Parts(city, gate, Looks(keys.db), grid, config.locate.tolerance_m, registry, health)
+        parts = Parts(city, gate, Looks(keys.db), grid, config.locate.tolerance_m, registry, http, health)
         asyncio.run(_serve(parts, bound, asked))
         keys.close()
     say(f"{', '.join(asked)}: stopped; everything taken is durable")

@@ -12,8 +12,21 @@ from dispatcher.commands.memory import settle_memory
 from dispatcher.commands.opening import config_of
 from dispatcher.commands.talk import say
 from dispatcher.console import add_console
-from dispatcher.gateway import City, FileLink, Gate, Keys, Looks, Parts, Sessions, build_app, serve
+from dispatcher.gateway import (
+    City,
+    FileLink,
+    Gate,
+    HttpMetrics,
+    Keys,
+    Looks,
+    Parts,
+    Sessions,
+    build_app,
+    serve,
+    watch_city,
+)
 from dispatcher.gateway.serving import bind
+from dispatcher.hosts.disk import watch_disk
 from dispatcher.hosts.replay import refuse_unfinished_replay
 from dispatcher.hosts.run import Health, run_until
 from dispatcher.hosts.setup import load_setup
@@ -53,9 +66,14 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
             say(f"following {path}; http://{host_name}:{port}/, keys by `dispatcher keys`")
             keys = Keys(keys_path(config, ledger_path))
             voice = Voice(config.notices.language, in_force.timezone)
-            gate = Gate(keys, Sessions(keys.db), config.gateway.rate_per_s, config.gateway.burst)
-            city = City(FileLink(path))
-            parts = Parts(city, gate, Looks(keys.db), setup.grid, config.locate.tolerance_m, metrics.registry, health)
+            http = HttpMetrics(metrics.registry)
+            sessions = Sessions(keys.db)
+            gate = Gate(keys, sessions, config.gateway.rate_per_s, config.gateway.burst, refused=http.refused)
+            city = City(FileLink(path), http.appended)
+            watch_city(metrics.registry, city)
+            watch_disk(metrics.registry, path)
+            looks, registry = Looks(keys.db), metrics.registry
+            parts = Parts(city, gate, looks, setup.grid, config.locate.tolerance_m, registry, http, health)
             poll_ms = config.engine.poll_ms
             with delivering(path, config.notices, voice, NoticeCounters(metrics.registry)):
                 asyncio.run(_run(lambda stop: run_until(stop, host, metrics, health, poll_ms), parts, bound, asked))

@@ -3,6 +3,8 @@
 from dispatcher.gateway.access import Gate
 from dispatcher.gateway.app import Parts, build_app
 from dispatcher.gateway.city import City
+from dispatcher.gateway.counting import HttpMetrics
+from dispatcher.gateway.figures import watch_city
 from dispatcher.gateway.file_link import FileLink
 from dispatcher.gateway.kafka_link import KafkaLink
 from dispatcher.gateway.keys import KeyFileError, KeyRow, Keys
@@ -12,7 +14,6 @@ from dispatcher.gateway.serving import serve
 from dispatcher.gateway.sessions import Sessions
 
 __all__ = [
-    "City", "FileLink", "Gate", "KafkaLink", "KeyFileError", "KeyRow", "Keys", "Looks", "Parts", "Person", "RoleError",
-    "Sessions",
-    "build_app", "serve",
+    "City", "FileLink", "Gate", "HttpMetrics", "KafkaLink", "KeyFileError", "KeyRow", "Keys", "Looks", "Parts",
+    "Person", "RoleError", "Sessions", "build_app", "serve", "watch_city",
 ]  # fmt: skip

@@ -70,6 +70,7 @@ class Gate:
         rate_per_s: records or requests a second for each key, on average.
         burst: at once.
         clock: monotonic seconds.
+        refused: told why somebody was turned away: none, wrong, locked, role, rate.
     """
 
     def __init__(
@@ -79,8 +80,9 @@ class Gate:
         rate_per_s: float,
         burst: int,
         clock: Callable[[], float] = time.monotonic,
+        refused: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._keys, self._sessions = keys, sessions
+        self._keys, self._sessions, self.refused = keys, sessions, refused
         self._limits = _Limits(rate_per_s, burst, clock)
         self._wrong = _Limits(TRIES_MAX / LOCKED_S, TRIES_MAX, clock)
 
@@ -95,6 +97,7 @@ class Gate:
             return self.of_key(request, key.strip() if scheme.lower() == "bearer" else "")
         person = self.signed_in(request)
         if person is None:
+            self.refused("none")
             raise _nobody("show a key: `Authorization: Bearer dk.…`")
         if request.method not in SAFE and not self.is_own(request, request.headers.get(CSRF_HEADER, "")):
             raise Problem(403, "not_from_here", "this was not asked for by a page of this session; load the page again")
@@ -106,7 +109,9 @@ class Gate:
         if person is not None:
             return person
         if wait_s := self._wrong.take("-" if request.client is None else request.client.host, 1):
+            self.refused("locked")
             raise _later("too many wrong keys from this address", wait_s)
+        self.refused("wrong")
         raise _nobody("the key is wrong or revoked")
 
     def signed_in(self, request: Request) -> Person | None:
@@ -137,6 +142,7 @@ class Gate:
     def spend(self, person: Person, count: int) -> None:
         """Count what somebody asks for. Raises Problem: 429, with the time to wait."""
         if wait_s := self._limits.take(person.key_id, count):
+            self.refused("rate")
             raise _later("too much at once for this key", wait_s)
 
 
@@ -150,6 +156,7 @@ class Needs:
         """The person who asks."""
         person = self._gate.person(request)
         if not person.has(*self.roles):
+            self._gate.refused("role")
             raise Problem(
                 403,
                 "forbidden",

@@ -1,10 +1,11 @@
 """The gateway as one ASGI application: which routes there are, and what every answer has in common."""
 
+import asyncio
 import logging
 from importlib.metadata import version
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dispatcher.gateway.access import Gate, Needs
 from dispatcher.gateway.appending import Full
 from dispatcher.gateway.city import City
+from dispatcher.gateway.counting import Counting, HttpMetrics
 from dispatcher.gateway.documents import SCHEMAS
 from dispatcher.gateway.geography import geography
 from dispatcher.gateway.looks import Looks
@@ -25,6 +27,7 @@ from dispatcher.gateway.private import private
 from dispatcher.gateway.problems import Problem, answer, problem_response
 from dispatcher.gateway.reading import reading
 from dispatcher.gateway.reporting import reporting
+from dispatcher.gateway.roles import Person
 from dispatcher.gateway.streaming import streaming
 from dispatcher.gateway.updating import updating
 from dispatcher.hosts.run import Health
@@ -50,6 +53,7 @@ class Parts(NamedTuple):
     grid: Grid
     tolerance_m: float
     registry: CollectorRegistry
+    http: HttpMetrics
     health: Health
 
 
@@ -62,6 +66,7 @@ def build_app(parts: Parts) -> FastAPI:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(LedgerError, _unwritten)
     app.add_middleware(_Headers)
+    app.add_middleware(Counting, metrics=parts.http)  # the last one added is the outermost
     routers = (
         reporting(city, gate),
         updating(city, gate),
@@ -74,9 +79,12 @@ def build_app(parts: Parts) -> FastAPI:
     for router in routers:
         app.include_router(router)
 
+    scraping, may_scrape = asyncio.Lock(), Needs(gate, "monitor", "admin")
+
     @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
-        return Response(generate_latest(parts.registry), media_type=CONTENT_TYPE_LATEST)
+    async def metrics(_: Annotated[Person, Depends(may_scrape)]) -> Response:
+        async with scraping:  # one at a time: a scrape can take a thread for a moment
+            return Response(await asyncio.to_thread(generate_latest, parts.registry), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/health/live", include_in_schema=False)
     async def live() -> Response:

@@ -6,6 +6,7 @@ Nothing here decides anything: what is appended is the engine's to take or refus
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
@@ -17,12 +18,14 @@ from dispatcher.gateway.link import Link
 from dispatcher.gateway.threads import in_thread
 from dispatcher.ledger import Entry, LedgerError, Offset
 from dispatcher.views import Projection
+from dispatcher.views.figures import Figures, figures
 from rules import Policy
 
 __all__ = ["City"]
 
 T = TypeVar("T")
 READERS: Final = 4
+FIGURES_WAIT_S: Final = 10.0  # for the policy in force
 RESTART_S: Final = 5.0  # after a fault of our own, a full disk for one
 log = logging.getLogger(__name__)
 
@@ -38,19 +41,22 @@ class City:
 
     Args:
         link: to the ledger.
+        appended: told of each commit: how many records, how many seconds.
     """
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, link: Link, appended: Callable[[int, float], None] = lambda _records, _seconds: None) -> None:
+        self._link, self._appended = link, appended
         self._own = _Connection()
         self._readers = ThreadPoolExecutor(READERS, "gateway-read")
-        self._appender = Appender(link.append)
+        self._appender = Appender(self._write)
         self._policy: Policy | None = None
         self._feeds: dict[str, Feed] = {}
         self._following: list[asyncio.Task[None]] = []
         self._begun: asyncio.Future[None] | None = None  # it has caught up with the ledger, or could not
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Condition()
         self.stopping = False  # whoever waits for something is to end
+        self.followed_s = 0.0  # when the projection was last known to hold everything, by the clock
         self.version = 0  # raised whenever the projection has taken up something new
 
     @asynccontextmanager
@@ -61,7 +67,8 @@ class City:
             wait: begin the block when the projection has caught up with the ledger; otherwise reads are refused until
                 it has.
         """
-        self._begun = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._begun = self._loop.create_future()
         async with self._link.open():
             appending = asyncio.create_task(self._appender.run(), name="appending")
             self._follow(self._project)
@@ -138,9 +145,12 @@ class City:
         assert self._begun is not None  # noqa: S101 - it is open
         try:
             async with aclosing(self._link.project()) as turns:
-                async for _ in turns:
+                async for new in turns:
+                    self.followed_s = time.time()
                     if not self._begun.done():
                         self._begun.set_result(None)
+                    if not new:
+                        continue
                     async with self._news:
                         self.version += 1
                         self._news.notify_all()
@@ -154,7 +164,20 @@ class City:
             async for partition, kept in portions:
                 await feed.add(partition, kept)
 
+    async def _write(self, entries: Sequence[Entry]) -> list[Offset]:
+        begun_s = time.perf_counter()
+        lie = await self._link.append(entries)
+        self._appended(len(entries), time.perf_counter() - begun_s)
+        return lie
+
     # --- in threads -------------------------------------------------------------------------------------------------
+
+    def figures(self) -> Figures:
+        """What is monitored, asked in the thread of whoever calls. Raises LedgerError, ProjectionError."""
+        if self._loop is None:
+            raise LedgerError("the gateway has just started; try again in a moment")
+        zone = asyncio.run_coroutine_threadsafe(self.policy(), self._loop).result(FIGURES_WAIT_S).timezone
+        return self._at_once(lambda view: figures(view, time.time_ns() // 1_000_000, zone))
 
     def _at_once(self, query: Callable[[Projection], T]) -> T:
         if self._own.view is None:

@@ -60,16 +60,16 @@ class FileLink:
         """See there."""
         return await in_thread(self._writer, lambda: self._append(entries))
 
-    async def project(self) -> AsyncGenerator[None]:
+    async def project(self) -> AsyncGenerator[bool]:
         """See there."""
         view = await in_thread(self._follower, lambda: Projection(self.view_path))
         try:
             await in_thread(self._follower, lambda: view.catch_up(self._ledger()))
-            yield
+            yield True
             while True:
-                if await in_thread(self._follower, lambda: view.catch_up(self._ledger())):
-                    yield
-                else:
+                new = await in_thread(self._follower, lambda: view.catch_up(self._ledger())) > 0
+                yield new
+                if not new:
                     await asyncio.sleep(LOOK_EVERY_S)
         finally:
             await in_thread(self._follower, view.close)  # what is under way there comes first

@@ -79,7 +79,7 @@ class KafkaLink:
         """See there."""
         return await self._writer.append([Keyed(entry.topic, entry.key, entry.value) for entry in entries])
 
-    async def project(self) -> AsyncGenerator[None]:
+    async def project(self) -> AsyncGenerator[bool]:
         """See there."""
         state = await self._readers.newest(("state", 0))
         if "policy" in state:
@@ -95,11 +95,14 @@ class KafkaLink:
                 )
                 places = await in_thread(self._follower, lambda: view.begin(mark, anew=True))
             places = {lane: places.get(lane, -1) for lane in lanes}
+            new = True
             async with aclosing(self._portions(places)) as coming:
                 async for portions in coming:
                     if not portions:  # it has caught up
-                        yield
+                        yield new
+                        new = False
                         continue
+                    new = True
                     applied = await in_thread(self._follower, partial(view.apply, portions))
                     if applied != sum(len(portion.kept) for portion in portions):
                         raise ProjectionError(f"{self.view_path} was written by another process")
@@ -129,9 +132,8 @@ class KafkaLink:
                 if portions:
                     yield portions
                     places |= {lane: kept[-1].seq for lane, kept in found.items()}
-                first = not caught_up
                 caught_up = caught_up or await follower.caught_up()
-                if caught_up and (portions or first):
+                if caught_up:
                     yield []
                 count += sum(map(len, found.values()))
                 if not caught_up and time.monotonic() - told_s > TELL_EVERY_S:

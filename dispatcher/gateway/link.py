@@ -36,10 +36,10 @@ class Link(Protocol):
         """
         ...
 
-    def project(self) -> AsyncGenerator[None]:
+    def project(self) -> AsyncGenerator[bool]:
         """Keep the projection up with the ledger for as long as this is asked for more.
 
-        It yields when everything that was there is taken up, and then whenever there was something new.
+        It yields whenever everything there was is taken up: whether there was something new; the first time always.
 
         Raises:
             LedgerError, ProjectionError, OSError: it cannot go on; begun again, it goes on from where it stopped.

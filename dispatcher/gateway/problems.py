@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 __all__ = ["PROBLEM_SCHEMA", "Problem", "answer", "problem_response"]
 
@@ -55,6 +56,16 @@ class Problem(Exception):
         self.headers, self.items = headers, items
 
 
+class _ProblemResponse(Response):
+    """An answer that says, to whoever counts, what kind of problem it tells."""
+
+    word = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["dispatch.problem"] = self.word
+        await super().__call__(scope, receive, send)
+
+
 def problem_response(problem: Problem) -> Response:
     """The answer."""
     said: dict[str, Any] = {
@@ -65,7 +76,9 @@ def problem_response(problem: Problem) -> Response:
     }
     if problem.items is not None:
         said["items"] = problem.items
-    return Response(msgspec.json.encode(said), problem.status, problem.headers, MEDIA_TYPE)
+    response = _ProblemResponse(msgspec.json.encode(said), problem.status, problem.headers, MEDIA_TYPE)
+    response.word = problem.word
+    return response
 
 
 async def answer(_request: Request, error: Exception) -> Response:

@@ -23,7 +23,7 @@ CENTRE: Final = frozenset(
     }
 )  # fmt: skip
 READING: Final = CENTRE - {"policy_editor", "policy_approver", "admin"}  # centre roles that look at incidents
-ALL: Final = CENTRE | BOUND.keys() | {"reporter"}
+ALL: Final = CENTRE | BOUND.keys() | {"reporter", "monitor"}  # a monitor reads /metrics and nothing else
 
 
 class RoleError(ValueError):

@@ -33,6 +33,7 @@ ROLES: dict[str, dict[str, Any]] = {
     "inspector": {"roles": ["inspector"], "areas": ["*"]},
     "analyst": {"roles": ["analyst"], "areas": ["*"]},
     "admin": {"roles": ["admin"], "areas": ["*"]},
+    "monitor": {"roles": ["monitor"]},
     "policy_editor": {"roles": ["policy_editor"], "areas": ["*"]},
     "elsewhere": {"roles": ["dispatcher"], "areas": ["5"]},
     "nowhere": {"roles": ["dispatcher"]},

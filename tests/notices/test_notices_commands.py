@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from notices_cases import City, record, to_reporter
 from notices_servers import free_port, hook_server
@@ -64,6 +65,7 @@ class Town:
 
     def run_until(self, is_so: Callable[[str], bool]) -> str:
         """Run the engine until its metrics are so; returns them."""
+        key = self.say("keys", "add", "whoever looks", "--role", "monitor").stdout.strip()
         process = subprocess.Popen(self.command("run"), env=self.environment, stderr=subprocess.PIPE, text=True)
         assert process.stderr is not None
         seen = ""
@@ -73,10 +75,7 @@ class Town:
 
             def look() -> bool:
                 nonlocal seen
-                import urllib.request
-
-                with urllib.request.urlopen(f"{found[0]}/metrics", timeout=10) as answer:
-                    seen = answer.read().decode()
+                seen = httpx.get(f"{found[0]}/metrics", headers={"Authorization": f"Bearer {key}"}, timeout=10).text
                 return is_so(seen)
 
             wait_until(look)

@@ -54,7 +54,7 @@ def add_command(
     _check(config_of(config_path), roles, areas, sources)
     with _keys(config_path, ledger) as keys:
         key = keys.add(name, roles, unit=unit, areas=areas, sources=sources)
-    if not areas and {role.partition(":")[0] for role in roles} != {"reporter"}:
+    if not areas and {role.partition(":")[0] for role in roles} - {"reporter", "monitor"}:
         say("this key reaches no area, so it sees no incident: --area '*' is the whole city")
     say(f"the key of {name}, shown this once:")
     sys.stdout.write(f"{key}\n")
