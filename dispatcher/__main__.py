@@ -48,11 +48,10 @@ def _common(
 ) -> None:
     import logging
 
+    from dispatcher.logs import write_logs
+
     Settings.config = config
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO,
-        format='{"time":"%(asctime)s","level":"%(levelname)s","logger":"%(name)s","message":%(message)r}',
-    )
+    write_logs("text", logging.DEBUG if verbose else logging.INFO)
     if not verbose:  # they tell their every step, and each harmless refusal of Kafka 4
         for library in ("aiokafka", "faust", "mode"):
             logging.getLogger(library).setLevel(logging.ERROR)
@@ -298,9 +297,15 @@ def main() -> None:
     except BrokenPipeError:
         os._exit(141)  # whoever read our output has gone: no more words
     except EXPECTED as error:
-        from dispatcher.commands.talk import fail
+        import logging
 
-        fail(describe(error))
+        from dispatcher.commands.talk import fail
+        from dispatcher.logs import is_json
+
+        if not is_json():
+            fail(describe(error))
+        logging.getLogger("dispatcher").critical(describe(error), extra={"event": "failed"})
+        raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

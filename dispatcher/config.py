@@ -63,6 +63,12 @@ class Http(_Section):
     port: int = Field(default=9464, ge=0, le=65_535)
 
 
+class Log(_Section):
+    """How lines of the log are written: `auto` is text on a terminal, JSON elsewhere."""
+
+    format: Literal["auto", "json", "text"] = "auto"
+
+
 class Gateway(_Section):
     """Who is let in over HTTP, and how much each may ask for."""
 
@@ -214,6 +220,7 @@ class Config(_Section):
     engine: EngineSettings = EngineSettings()
     http: Http = Http()
     gateway: Gateway = Gateway()
+    log: Log = Log()
     kafka: Kafka = Kafka()
     notices: Notices = Notices()
 

@@ -1,6 +1,7 @@
 """`dispatcher gateway`: one of the processes that serve a Kafka cluster over HTTP."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -13,7 +14,6 @@ from prometheus_client import CollectorRegistry, PlatformCollector, ProcessColle
 from dispatcher.commands.keys.commands import keys_path
 from dispatcher.commands.memory import settle_memory
 from dispatcher.commands.opening import config_of
-from dispatcher.commands.talk import say
 from dispatcher.config import Config
 from dispatcher.console import add_console
 from dispatcher.gateway import (
@@ -33,11 +33,13 @@ from dispatcher.gateway.serving import bind
 from dispatcher.hosts.run import Health
 from dispatcher.hosts.setup import read_policy
 from dispatcher.ledger.kafka import Connection, Epoch, connection_of, require_epoch, require_topics, topic_specs
+from dispatcher.logs import write_logs
 from geo import load_grid
 
 __all__ = ["gateway_command"]
 
 BEAT_S = 1.0
+log = logging.getLogger(__name__)
 
 
 def gateway_command(config_path: Path, port: int | None) -> None:
@@ -48,6 +50,7 @@ def gateway_command(config_path: Path, port: int | None) -> None:
         ProjectionError: another gateway has this projection.
     """
     config = config_of(config_path)
+    write_logs(config.log.format)
     asked: list[str] = []
     for signum in (signal.SIGTERM, signal.SIGINT):  # asked before everything stands, it stops then
         signal.signal(signum, lambda number, _frame: asked.append(signal.Signals(number).name))
@@ -67,11 +70,14 @@ def gateway_command(config_path: Path, port: int | None) -> None:
         gate = Gate(keys, Sessions(keys.db), config.gateway.rate_per_s, config.gateway.burst, refused=http.refused)
         settle_memory()
         host_name, bound_port = bound.getsockname()[:2]
-        say(f"serving {connection.bootstrap}; http://{host_name}:{bound_port}/, keys in {keys_file}")
+        log.info(
+            f"serving {connection.bootstrap}; http://{host_name}:{bound_port}/, keys in {keys_file}",
+            extra={"event": "started"},
+        )
         parts = Parts(city, gate, Looks(keys.db), grid, config.locate.tolerance_m, registry, http, health)
         asyncio.run(_serve(parts, bound, asked))
         keys.close()
-    say(f"{', '.join(asked)}: stopped; everything taken is durable")
+    log.info(f"{', '.join(asked)}: stopped; everything taken is durable", extra={"event": "stopped"})
 
 
 async def _require(connection: Connection, config: Config, grid: str, departments: Iterable[str]) -> None:

@@ -1,6 +1,7 @@
 """`dispatcher run`: the engine and the gateway in one process."""
 
 import asyncio
+import logging
 import signal
 import socket
 import threading
@@ -10,7 +11,6 @@ from pathlib import Path
 from dispatcher.commands.keys.commands import keys_path
 from dispatcher.commands.memory import settle_memory
 from dispatcher.commands.opening import config_of
-from dispatcher.commands.talk import say
 from dispatcher.console import add_console
 from dispatcher.gateway import (
     City,
@@ -32,15 +32,20 @@ from dispatcher.hosts.run import Health, run_until
 from dispatcher.hosts.setup import load_setup
 from dispatcher.hosts.start import start
 from dispatcher.ledger import SqliteLedger
+from dispatcher.logs import report_ends, write_logs
 from dispatcher.metrics import EngineMetrics
 from dispatcher.notices import NoticeCounters, Voice, delivering
 
 __all__ = ["run_command"]
 
+log = logging.getLogger(__name__)
+
 
 def run_command(config_path: Path, ledger_path: Path | None) -> None:
     """Run until SIGTERM or SIGINT; the batch under way, and every request, is finished first."""
     config = config_of(config_path)
+    write_logs(config.log.format)
+    report_ends()
     asked: list[str] = []
     for signum in (signal.SIGTERM, signal.SIGINT):  # asked before everything stands, it stops then
         signal.signal(signum, lambda number, _frame: asked.append(signal.Signals(number).name))
@@ -57,13 +62,16 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
             in_force = setup.policy if state.policy_sha is None else state.book.policy
             metrics.policy(in_force)
             if in_force != setup.policy:
-                say(
+                log.warning(
                     f"{path} has policy {in_force.sha256[:12]} in force; {config.policy} holds"
                     f" {setup.policy.sha256[:12]}, which is not used: see `dispatcher rules diff"
-                    f" {in_force.sha256[:12]} {config.policy}`, put it in force with `dispatcher rules activate`"
+                    f" {in_force.sha256[:12]} {config.policy}`, put it in force with `dispatcher rules activate`",
+                    extra={"event": "other_policy", "in_force": in_force.sha256, "configured": setup.policy.sha256},
                 )
             host_name, port = bound.getsockname()[:2]
-            say(f"following {path}; http://{host_name}:{port}/, keys by `dispatcher keys`")
+            log.info(
+                f"following {path}; http://{host_name}:{port}/, keys by `dispatcher keys`", extra={"event": "started"}
+            )
             keys = Keys(keys_path(config, ledger_path))
             voice = Voice(config.notices.language, in_force.timezone)
             http = HttpMetrics(metrics.registry)
@@ -80,7 +88,7 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
             keys.close()
     finally:
         ledger.close()
-    say(f"{', '.join(asked)}: stopped; everything taken is committed")
+    log.info(f"{', '.join(asked)}: stopped; everything taken is committed", extra={"event": "stopped"})
 
 
 async def _run(engine: Callable[[threading.Event], None], parts: Parts, bound: socket.socket, asked: list[str]) -> None:

@@ -170,7 +170,8 @@ class _Headers:
         except Exception:
             if begun:
                 raise  # the server logs it and breaks the answer off
-            log.exception("%s %s has failed", scope["method"], scope["path"])
+            route = getattr(scope.get("route"), "path_format", "none")  # not the path, which says what was asked for
+            log.exception("%s %s has failed", scope["method"], route, extra={"event": "request_failed", "route": route})
             said = Problem(
                 500, "failed", "a failure of ours, it is in the log; whether anything was taken is not known"
             )

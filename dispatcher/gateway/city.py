@@ -195,5 +195,9 @@ async def _again_and_again(doing: Callable[[], Awaitable[None]]) -> None:
         try:
             await doing()
         except Exception:
-            log.exception("following the ledger has stopped; it starts again in %g s", RESTART_S)
+            log.exception(
+                "following the ledger has stopped; it starts again in %g s",
+                RESTART_S,
+                extra={"event": "following_stopped"},
+            )
         await asyncio.sleep(RESTART_S)

@@ -75,7 +75,8 @@ class FiguresCollector(Collector):
         try:
             found = self._ask()
         except Exception:
-            log.exception("the figures of the city cannot be renewed; the old ones stand")
+            said = {"event": "figures_stopped"}
+            log.exception("the figures of the city cannot be renewed; the old ones stand", extra=said)
             self._failures.inc()
         now_s = self._clock_s()
         with self._lock:

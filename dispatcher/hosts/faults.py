@@ -51,12 +51,17 @@ class Faults:
             EngineFault: it was taken into account already: not even the rejection can be written, so stop loudly.
         """
         if not (fault.sure or self._one_by_one):
-            log.error("engine fault on a batch; taking its records one by one", exc_info=fault)
+            log.error(
+                "engine fault on a batch; taking its records one by one",
+                exc_info=fault,
+                extra={"event": "engine_fault"},
+            )
             self._one_by_one = True
             return
         if fault.poison in self._poisoned:
             raise fault
-        log.error("engine fault on %s; it ends as engine_error", fault.poison, exc_info=fault)
+        said = {"event": "engine_fault", "record": fault.poison}
+        log.error("engine fault on %s; it ends as engine_error", fault.poison, exc_info=fault, extra=said)
         self._on_fault(fault)
         self._poisoned.add(fault.poison)
         self._last = fault.poison

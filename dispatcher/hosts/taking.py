@@ -26,8 +26,10 @@ def take(intake: Intake, records: Sequence[Record], on_fault: Callable[[EngineFa
             taken = intake.take([record])
         except Exception as error:
             rejected = reject_unread(record, error)
-            log.exception("stage 1 failed on %s; it ends as engine_error", rejected.origin.key)
-            on_fault(EngineFault(rejected.origin.key, error))
+            key = rejected.origin.key
+            said = {"event": "engine_fault", "record": key}
+            log.exception("stage 1 failed on %s; it ends as engine_error", key, extra=said)
+            on_fault(EngineFault(key, error))
             work.append(rejected)
         else:
             work += taken.work

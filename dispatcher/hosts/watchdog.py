@@ -86,4 +86,5 @@ class Watchdog:
         self._told(len(self._found))
         if self._found:
             told = ", ".join(f"{found.incident_id} ({found.why})" for found in self._found[:TOLD_MAX])
-            log.error("%d open incidents that nothing would move on: %s", len(self._found), told)
+            said = {"event": "unwatched", "incidents": [found.incident_id for found in self._found[:TOLD_MAX]]}
+            log.error("%d open incidents that nothing would move on: %s", len(self._found), told, extra=said)

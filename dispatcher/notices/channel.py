@@ -3,8 +3,6 @@
 import logging
 from typing import NamedTuple, Protocol
 
-import orjson
-
 from dispatcher.notices.compose import Message
 
 __all__ = ["Channel", "Delivered", "Failed", "LogChannel"]
@@ -47,7 +45,7 @@ class LogChannel:
             "count": len(message.notices),
             "notices": told,
         }
-        log.info(orjson.dumps(line).decode())
+        log.info("%s is told %d notices", message.to, len(message.notices), extra={"event": "notice", **line})
         return Delivered()
 
 

@@ -145,7 +145,8 @@ class Follower:
             answer = Failed(f"fault: {type(error).__name__}", retry=True)
         if isinstance(answer, Delivered):
             return _Outcome(Status.DELIVERED)
-        log.warning("message %s by %s: %s", message.message_id, channel, answer.reason)
+        said = {"event": "notice_failed", "message_id": message.message_id, "channel": channel}
+        log.warning("message %s by %s: %s", message.message_id, channel, answer.reason, extra=said)
         return _Outcome(Status.FAILED, answer.retry, answer.reason)
 
     def _require_same_ledger(self) -> None:

@@ -68,7 +68,11 @@ def delivering(ledger_path: Path, settings: Notices, voice: Voice, counters: Not
                         if not follower.turn(wall_clock_ms, stopping=stop.is_set):
                             stop.wait(settings.poll_ms / 1000)
             except Exception:
-                log.exception("delivering notices has stopped; it starts again in %g s", RESTART_S)
+                log.exception(
+                    "delivering notices has stopped; it starts again in %g s",
+                    RESTART_S,
+                    extra={"event": "notices_stopped"},
+                )
                 counters.stopped()
                 stop.wait(RESTART_S)
 

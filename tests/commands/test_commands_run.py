@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.gateway import Keys
 from tests.acceptance.command_line import dispatcher, export
 
 WAIT_S = 60.0
@@ -22,6 +23,9 @@ WAIT_S = 60.0
 class Running:
     def __init__(self, config: Path, ledger: Path) -> None:
         command = [sys.executable, "-m", "dispatcher", "--config", str(config), "run", "--ledger", str(ledger)]
+        keys = Keys(ledger.with_name(f"{ledger.name}.keys"))
+        self._key = keys.add("whoever looks", ["monitor"])
+        keys.close()
         self.process = subprocess.Popen(
             command, stderr=subprocess.PIPE, text=True, env={**os.environ, "DISPATCHER__HTTP__PORT": "0"}
         )
@@ -33,7 +37,8 @@ class Running:
 
     def get(self, path: str) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            asked = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self._key}"})
+            with urllib.request.urlopen(asked, timeout=10) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, ""
@@ -71,11 +76,12 @@ def test_follows_what_others_append(nyc: Path, tmp_path: Path, running: Running)
     wait_until(lambda: running.get("/health/ready")[0] == 200)
     assert running.get("/health/live")[0] == 200
     assert running.get("/nothing")[0] == 404
-    lines = b"\n".join([*(report(n) for n in range(50)), b"{broken", report(7)])
+    reports = [report(n) for n in range(50)]
+    lines = b"\n".join([*reports, b"{broken", reports[7]])
     dispatcher("append", "reports", "--ledger", str(ledger), config=config, stdin=lines)
-    wait_until(lambda: 'dispatch_records_total{outcome="reports_accepted"} 50.0' in running.get("/metrics")[1])
+    wait_until(lambda: 'dispatch_records_total{outcome="accepted",topic="reports"} 50.0' in running.get("/metrics")[1])
     metrics = running.get("/metrics")[1]
-    assert 'dispatch_records_total{outcome="reports_repeated"} 1.0' in metrics or "conflict" in metrics
+    assert 'dispatch_records_total{outcome="repeated",topic="reports"} 1.0' in metrics
     assert 'dispatch_rejected_total{reason="not_json"} 1.0' in metrics
     assert "dispatch_policy_info" in metrics
     incident = export(config, ledger, "incidents")[0]
@@ -85,7 +91,7 @@ def test_follows_what_others_append(nyc: Path, tmp_path: Path, running: Running)
     dispatcher(
         "append", f"updates.{department}", "--ledger", str(ledger), config=config, stdin=json.dumps(update).encode()
     )
-    wait_until(lambda: 'outcome="updates_accepted"} 1.0' in running.get("/metrics")[1])
+    wait_until(lambda: 'outcome="accepted",topic="updates"} 1.0' in running.get("/metrics")[1])
     code, said = running.stop()
     assert code == 0
     assert "stopped" in said
@@ -110,7 +116,7 @@ def test_timers_fire_by_the_clock(nyc: Path, tmp_path: Path) -> None:
     running = Running(config, ledger)
     try:
         dispatcher("append", "reports", "--ledger", str(ledger), config=config, stdin=report(1))
-        wait_until(lambda: 'dispatch_targets_total{outcome="breach"}' in running.get("/metrics")[1])
+        wait_until(lambda: 'dispatch_target_timers_total{what="breach"} 1.0' in running.get("/metrics")[1])
         assert running.stop()[0] == 0
     finally:
         running.process.kill()
@@ -138,7 +144,9 @@ def test_reports_appended_before_the_first_start_are_taken(nyc: Path, tmp_path: 
     dispatcher("append", "reports", "--ledger", str(ledger), config=config, stdin=report(1))
     running = Running(config, ledger)
     try:
-        wait_until(lambda: 'dispatch_records_total{outcome="reports_accepted"} 1.0' in running.get("/metrics")[1])
+        wait_until(
+            lambda: 'dispatch_records_total{outcome="accepted",topic="reports"} 1.0' in running.get("/metrics")[1]
+        )
         assert running.stop()[0] == 0
     finally:
         running.process.kill()

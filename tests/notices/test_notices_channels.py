@@ -12,6 +12,7 @@ from notices_cases import VOICE, record, to_reporter
 from notices_servers import dripping_server, free_port, hook_server, mail_server, silent_server
 
 from dispatcher.config import ConfigError, LogChannel, SmtpChannel, WebhookChannel
+from dispatcher.logs import JsonLines
 from dispatcher.notices import (
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
@@ -234,8 +235,8 @@ def test_log_says_who_and_what_but_not_the_text(caplog) -> None:
     channels = open_channels(_settings({"quiet-log": LogChannel(kind="log")}))
     assert list(channels) == ["log", "quiet-log"]
     assert channels["quiet-log"].deliver(sent) == Delivered()
-    (line,) = caplog.messages
-    said = json.loads(line)
+    (record,) = caplog.records
+    said = json.loads(line := JsonLines().format(record))
     assert (said["notice_to"], said["count"], len(said["notices"])) == ("gas-company", 150, 100)
     assert said["notices"][0]["notice_id"] == to_reporter(0)["notice_id"]
     assert "example.org" not in line

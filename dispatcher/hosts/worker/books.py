@@ -47,5 +47,6 @@ class PolicyShelf:
             await self.read()
             if sha256 in self.books:
                 return
-            log.error("policy %s is activated but not on %s; waiting for it", sha256, self._topic.topic)
+            said = {"event": "policy_missing", "policy": sha256}
+            log.error("policy %s is activated but not on %s; waiting for it", sha256, self._topic.topic, extra=said)
             await asyncio.sleep(AGAIN_S)

@@ -212,7 +212,8 @@ class Owner:
             )
         if now_s - self._went_back_s > GO_BACK_EVERY_S:  # what was fetched already still comes for a while
             self._went_back_s = now_s
-            log.warning("partition %d: after %d comes %d; going back", self.partition, self._read, offset)
+            said = {"event": "going_back", "partition": self.partition, "after": self._read, "comes": offset}
+            log.warning("partition %d: after %d comes %d; going back", self.partition, self._read, offset, extra=said)
             await self._settings.rewind(self.partition, self._read + 1)
 
     def _take_chunk(self, records: Sequence[Any], position: Position, seen: dict[tuple[str, int], int]) -> None:

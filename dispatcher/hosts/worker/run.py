@@ -78,13 +78,16 @@ class _Watcher:
     def restoring(self, partition: int, done: int, total: int) -> None:
         now_s = time.monotonic()
         if now_s - self._told_s.setdefault(partition, now_s) >= TELL_EVERY_S:
-            log.info("partition %d is being restored: %d %% of %d records", partition, 100 * done // total, total)
+            said = {"event": "restoring", "partition": partition}
+            percent = 100 * done // total
+            log.info("partition %d is being restored: %d %% of %d records", partition, percent, total, extra=said)
             self._told_s[partition] = now_s
 
     def restored(self, partition: int, incidents: int, seconds: float) -> None:
         self._told_s.pop(partition, None)
         self._watchdogs.pop(partition, None)  # a round goes through the incidents of one engine
-        log.info("partition %d is restored: %d incidents in %.2f s", partition, incidents, seconds)
+        said = {"event": "restored", "partition": partition, "incidents": incidents, "seconds": round(seconds, 3)}
+        log.info("partition %d is restored: %d incidents in %.2f s", partition, incidents, seconds, extra=said)
 
     def released(self, partition: int) -> None:
         self._watchdogs.pop(partition, None)
@@ -112,7 +115,8 @@ def run_worker(config: Config, setup: Setup) -> None:
     )  # fmt: skip
     metrics.ready_if(lambda: health.ready and health.live)
     with serve_health(config.http.host, config.http.port, metrics.registry, health) as port:
-        log.info("http://%s:%d/metrics, /health/live, /health/ready", config.http.host, port)
+        said = {"event": "started"}
+        log.info("http://%s:%d/metrics, /health/live, /health/ready", config.http.host, port, extra=said)
         asyncio.run(_serve(parts, metrics))
 
 
@@ -174,6 +178,6 @@ async def _watch(parts: Parts, worker: Worker) -> None:
 
 def _fail(error: BaseException) -> NoReturn:
     """End the process at once: what is not committed is nobody's, and the ledger makes the restart exact."""
-    log.critical("this worker ends: %s", error, exc_info=error)
+    log.critical("this worker ends", exc_info=error, extra={"event": "process_failed"})
     logging.shutdown()
     os._exit(FAILED)

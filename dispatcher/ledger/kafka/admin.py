@@ -130,7 +130,7 @@ async def require_topics(connection: Connection, specs: Sequence[TopicSpec]) -> 
     """
     wrong = await check_topics(connection, specs)
     for each in wrong:
-        log.warning("topic %s %s; %s", each.topic, each.problem, each.mend)
+        log.warning("topic %s %s; %s", each.topic, each.problem, each.mend, extra={"event": "topic_differs"})
     serious = "; ".join(f"{each.topic} {each.problem}" for each in wrong if not each.tolerable)
     if serious:
         raise LedgerError(f"the topics are not as they must be: {serious}. See `dispatcher topics check`")
