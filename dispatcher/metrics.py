@@ -117,7 +117,7 @@ class EngineMetrics:
             "calendar_coverage_days", "For how many days from now the holidays of a calendar are known", "calendar"
         )
         self._modes = gauge("mode_active", "Times a mode is set, by mode", "mode")
-        self._ready = gauge("ready", "Whether everything that was waiting at the start has been worked through")
+        self._ready = gauge("ready", "Whether it is ready: on Kafka restored, else through with what was waiting")
         gauge("build_info", "The version at work", "version").labels(version("city-dispatch")).set(1)
         ProcessCollector(registry=registry)
         for topic in (REPORTS, UPDATES, CONTROL):  # what has not happened is 0: an alert sees the first time

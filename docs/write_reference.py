@@ -16,8 +16,22 @@ from dispatcher.core.lifecycle import (
     AssignmentState,
     IncidentState,
 )
-from dispatcher.gateway import City, FileLink, Gate, HttpMetrics, Keys, Looks, Parts, Sessions, build_app
+from dispatcher.gateway import (
+    City,
+    FileLink,
+    Gate,
+    HttpMetrics,
+    Keys,
+    Looks,
+    Parts,
+    Sessions,
+    build_app,
+    watch_city,
+)
+from dispatcher.hosts.disk import watch_disk
 from dispatcher.hosts.run import Health
+from dispatcher.metrics import EngineMetrics
+from dispatcher.notices import NoticeCounters
 from geo import load_grid
 from rules.reference import reference
 
@@ -85,11 +99,31 @@ def routes() -> str:
     return "\n".join(["| route | what | open to |", "|---|---|---|", *rows])
 
 
+def metrics() -> str:
+    """Every metric of ours: what it counts, by which labels, and whose it is."""
+    engine, beside = EngineMetrics().registry, CollectorRegistry()
+    HttpMetrics(beside)
+    NoticeCounters(beside)
+    watch_city(beside, City(FileLink(Path("city.db"))))
+    watch_disk(beside, Path("city.db"))
+    rows = []
+    for registry, whose in ((engine, "run, worker"), (beside, "run, gateway")):
+        for collector in registry._collector_to_names:
+            for family in getattr(collector, "describe", list)():  # a process has none: its metrics are not ours
+                if family.name.startswith("dispatch_"):
+                    labels = getattr(family, "_labelnames", ()) or getattr(collector, "_labelnames", ())
+                    name = family.name + ("_total" if family.type == "counter" else "")
+                    by = ", ".join(f"`{label}`" for label in labels) or "–"
+                    rows.append(f"| `{name}` | {family.type} | {by} | {family.documentation} | {whose} |")
+    return "\n".join(["| metric | kind | labels | what | of |", "|---|---|---|---|---|", *sorted(rows)])
+
+
 PAGES: dict[Path, Callable[[], str]] = {
     HERE / "policy.md": lambda: reference("en"),
     HERE / "policy.zh.md": lambda: reference("zh"),
     HERE / "lifecycle.md": lifecycle,
     HERE / "gateway.md": routes,
+    HERE / "monitoring.md": metrics,
 }
 
 

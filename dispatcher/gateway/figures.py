@@ -101,7 +101,7 @@ def _families(found: Figures | None, asked_s: float, took_s: float) -> Iterator[
         return GaugeMetricFamily(f"dispatch_{name}", said, labels=labels)
 
     asked = family("figures_timestamp_seconds", "When the figures of the city were asked last")
-    took = family("figures_seconds", "How long that took")
+    took = family("figures_seconds", "How long renewing the figures of the city took")
     known = family("projection_latest_timestamp_seconds", "The latest record the figures know of")
     opened = family(
         "incidents_open", "Open incidents, by the light of the lead's deadline", "department", "state", "light"

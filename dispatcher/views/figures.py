@@ -35,7 +35,7 @@ OUTCOMES: Final = ("in_time", "late", "overdue", "running", "revoked")
 BASIS_TERMS: Final[dict[Basis, tuple[str, ...]]] = {
     "received": ("received", "received_closed"),
     "filed": ("filed", "closed", "done", "done_in_time", "open", "overdue_pending"),
-    "due": ("need_close", "need_close_closed", "closed_in_time", "overdue_pending"),
+    "due": ("need_close", "need_close_closed", "closed_in_time", "done_in_time", "overdue_pending"),
 }
 _AREA = "CASE WHEN path = '/' THEN '' ELSE substr(path, 2, instr(substr(path, 2), '/') - 1) END"  # "/area/…/cell/"
 

@@ -168,7 +168,8 @@ class Gateway(Serving):
     def __init__(
         self, config: Path, directory: Path, environment: Mapping[str, str], roles: Mapping[str, dict[str, Any]]
     ) -> None:
-        command = ["-c", str(config), "run", "--ledger", str(directory / "city.db")]
+        self.ledger = directory / "city.db"
+        command = ["-c", str(config), "run", "--ledger", str(self.ledger)]
         super().__init__(command, directory / "city.db.keys", directory / "run.log", environment, roles)
 
 
