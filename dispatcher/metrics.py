@@ -108,6 +108,7 @@ class EngineMetrics:
             "watchdog_checked_timestamp_seconds", "When the watchdog last finished a round of all incidents"
         ).set_function(lambda: min(list(self._checked_s.values()), default=0.0))
         self._watchdog = gauge("watchdog_timestamp_seconds", "When the loop last turned")
+        self._watchdog.set(time.time())  # it is about to begin: joining and restoring come first
         self._policy = gauge("policy_info", "The policy in force", "version", "sha256")
         self._activation = gauge(
             "policy_last_activation_successful", "Whether the last command to put a policy in force did so"

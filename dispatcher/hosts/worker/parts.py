@@ -85,7 +85,7 @@ class Worker:
             self._producers.append(producer)
             await producer.start()
         homes = Homes(kafka.partitions, kafka.partition_level)
-        relay = Relay(parts.intake, homes, carrying, kafka.prefix, parts.watcher.faulted)
+        relay = Relay(parts.intake, homes, carrying, kafka.prefix, parts.watcher.faulted, parts.watcher.carried)
         self._relaying = asyncio.create_task(self._guarded(self._carry_all(relay)), name="relay")
         self._settings = Settings(
             self.place, self._shelf, parts.grid, ticking, parts.watcher,
@@ -189,11 +189,7 @@ class Worker:
         while True:
             waiting = await self._waiting()
             events = [event for event in waiting if self._order.take(event.value)]
-            begun_s, unknown_fields = time.perf_counter(), relay.unknown_fields
             await relay.carry([record for event in events for record in event.value])
-            if events:
-                took_s = time.perf_counter() - begun_s
-                self._parts.watcher.carried(relay.unknown_fields - unknown_fields, took_s)
             for event in events:
                 event.ack()
             if len(events) < len(waiting) or not waiting:

@@ -5,6 +5,7 @@ and becomes the same records again, in the same order, which stage 2 knows by th
 batch to a partition is acknowledged before the next one is sent, and because any failure ends the process.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from zlib import crc32
@@ -32,6 +33,7 @@ class Relay:
         producer: idempotent, started, and nobody else's for `work`.
         prefix: of the topics' names.
         on_fault: told of each record on which stage 1 itself failed.
+        on_carried: told of what has become durable at once: messages with fields this version ignores, seconds.
     """
 
     def __init__(
@@ -41,10 +43,10 @@ class Relay:
         producer: AIOKafkaProducer,
         prefix: str,
         on_fault: Callable[[EngineFault], None],
+        on_carried: Callable[[int, float], None] = lambda _unknown_fields, _seconds: None,
     ) -> None:
         self._intake, self._homes, self._producer, self._prefix = intake, homes, producer, prefix
-        self._on_fault = on_fault
-        self.unknown_fields = 0
+        self._on_fault, self._on_carried = on_fault, on_carried
 
     async def carry(self, chunk: Sequence[Any]) -> None:
         """Take the records of one chunk over; all of it is durable when this returns.
@@ -53,14 +55,15 @@ class Relay:
             KafkaError: something is not; the process must end.
         """
         for start in range(0, len(chunk), SENT_AT_ONCE):
+            begun_s = time.perf_counter()
             records = [self._record(message) for message in chunk[start : start + SENT_AT_ONCE]]
             taken = take(self._intake, records, self._on_fault)
-            self.unknown_fields += taken.unknown_fields
             reporters = [
                 Out(self._prefix + "reporters", crc32(key.encode()) % self._homes.partitions, key.encode(), value)
                 for key, value in taken.reporters
             ]
             await write(self._producer, [*reporters, *self._sent(taken.work)])
+            self._on_carried(taken.unknown_fields, time.perf_counter() - begun_s)
 
     def _record(self, message: Any) -> Record:  # noqa: ANN401 - aiokafka's consumer record
         key = None if message.key is None else message.key.decode("utf-8", "replace")
