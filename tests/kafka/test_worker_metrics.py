@@ -68,7 +68,8 @@ async def test_workers_tell_what_they_do_and_only_of_what_is_theirs(city: City) 
     first = Told(city.worker(0))
     wait_until(first.ready)
     assert first.value("ready") == 1
-    messages = [report(Random(7), n)[1] for n in range(REPORTS - 2)] + [b"{", b"[]"]
+    random = Random(7)
+    messages = [report(random, n)[1] for n in range(REPORTS - 2)] + [b"{", b"[]"]
     await send_reports(city.client, f"{city.prefix}reports", messages)
     wait_until(lambda: first.value("records_total", topic="reports") == REPORTS)
     assert first.value("records_total", topic="reports", outcome="rejected") == 2
@@ -84,7 +85,7 @@ async def test_workers_tell_what_they_do_and_only_of_what_is_theirs(city: City) 
     (policy,) = first.samples("policy_info")
     assert ("version", "1") in policy
     held = first.value("incidents_held")
-    assert held > 100
+    assert held > 50  # noise nearby is merged
     turned = first.value("watchdog_timestamp_seconds")
     wait_until(lambda: first.value("watchdog_timestamp_seconds") > turned)  # also when there is nothing to do
     wait_until(lambda: first.value("watchdog_checked_timestamp_seconds") > 0)
