@@ -135,7 +135,7 @@ async def test_what_is_not_theirs_they_cannot_write(user, topic, city, broker):
             ("gas", topic)
             for topic in ("dept.fire", "updates.gas", "updates.fire", "incidents", "reporters", "reports")
         ),
-        *(("gateway", topic) for topic in ("reports", "updates", "updates.gas", "reporters", "work", "notices")),
+        *(("gateway", topic) for topic in ("reports", "updates", "updates.gas", "work", "notices")),
     ],
 )
 async def test_what_is_not_theirs_they_cannot_read(user, topic, city, broker):

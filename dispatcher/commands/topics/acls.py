@@ -15,7 +15,9 @@ from dispatcher.ledger.kafka import DEPARTMENT, DEPARTMENT_UPDATES, WORK
 
 __all__ = ["acls_command"]
 
-_READ_BY_GATEWAYS = ("incidents", "archive", "events", "rejected", "routed", "policies", "imports", "state")
+_READ_BY_GATEWAYS = (
+    "incidents", "archive", "events", "rejected", "reporters", "routed", "policies", "imports", "state",
+)  # fmt: skip
 
 
 def acls_command(config_path: Path) -> None:
