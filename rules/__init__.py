@@ -8,6 +8,7 @@
 Knows no incident and no geometry; reads no disk and no clock. `load_policy` takes the files as bytes.
 """
 
+from rules.asked import AskedAttribute, asked_attributes
 from rules.budgets import ALWAYS, Budget, parse_budget
 from rules.case_files import Case, CaseStep, read_cases
 from rules.case_model import STEP_FIELDS, After, Expect, ReportEntry, TimelineEntry, moment_ms
@@ -43,6 +44,7 @@ __all__ = [
     "STEP_FIELDS",
     "After",
     "AlwaysClock",
+    "AskedAttribute",
     "Atoms",
     "Budget",
     "Case",
@@ -91,6 +93,7 @@ __all__ = [
     "Trigger",
     "Unmet",
     "WorkingClock",
+    "asked_attributes",
     "claimed_severity",
     "compile_policy",
     "decide_plainly",
