@@ -10,7 +10,7 @@ from dispatcher.views.spells import Spell
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "TABLES", "insert", "insert_new", "upsert"]
 
 APPLICATION_ID = 0x76696577  # "view": another program's database is not overwritten by mistake
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 _SQL_TYPES: dict[object, str] = {int: "INTEGER", str: "TEXT", float: "REAL"}
 
@@ -33,10 +33,13 @@ CREATE INDEX incident_queue ON incident (queue_rank, queue_severity, queue_due_m
   WHERE queue_rank IS NOT NULL;
 CREATE INDEX incident_again ON incident (category, cell, opened_ms) WHERE cell IS NOT NULL;
 CREATE INDEX incident_asset ON incident (asset, opened_ms) WHERE asset IS NOT NULL;
+CREATE INDEX incident_reported ON incident (reported_ms, incident_id, category, source, state, queue_rank, parent);
+CREATE INDEX incident_parent ON incident (parent) WHERE parent IS NOT NULL;
 CREATE TABLE record (incident_id TEXT PRIMARY KEY, revision INTEGER NOT NULL, value BLOB NOT NULL);
 CREATE TABLE page (incident_id TEXT, page INTEGER, value BLOB NOT NULL, PRIMARY KEY (incident_id, page));
 CREATE TABLE lead_turn ({_columns(LeadTurn)}, PRIMARY KEY (incident_id, n)) WITHOUT ROWID;
 CREATE TABLE spell ({_columns(Spell)}, PRIMARY KEY (incident_id, revision)) WITHOUT ROWID;
+CREATE INDEX spell_at ON spell (at_ms, incident_id, revision, state);
 CREATE TABLE attendance ({_columns(AttendanceRow)}, PRIMARY KEY (incident_id, n)) WITHOUT ROWID;
 CREATE TABLE request ({_columns(RequestRow)}, PRIMARY KEY (incident_id, number)) WITHOUT ROWID;
 CREATE TABLE callback ({_columns(CallbackRow)}, PRIMARY KEY (incident_id, source, report_id, round)) WITHOUT ROWID;
@@ -47,8 +50,8 @@ CREATE TABLE rating (incident_id TEXT, revision INTEGER, at_ms INTEGER NOT NULL,
   score INTEGER NOT NULL, PRIMARY KEY (incident_id, revision)) WITHOUT ROWID;
 CREATE TABLE outage (since_ms INTEGER, until_ms INTEGER, told_ms INTEGER NOT NULL, PRIMARY KEY (since_ms, until_ms))
   WITHOUT ROWID;
-CREATE TABLE report (source TEXT, report_id TEXT, incident_id TEXT, PRIMARY KEY (source, report_id, incident_id))
-  WITHOUT ROWID;
+CREATE TABLE report (source TEXT, report_id TEXT, incident_id TEXT, at_ms INTEGER,
+  PRIMARY KEY (source, report_id, incident_id)) WITHOUT ROWID;
 CREATE INDEX report_incident ON report (incident_id);
 CREATE TABLE private (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE split_off (incident_id TEXT, source TEXT, report_id TEXT, PRIMARY KEY (incident_id, source, report_id))

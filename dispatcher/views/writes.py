@@ -29,7 +29,10 @@ _PARTS: tuple[tuple[str, Callable[[IncidentRecord], Sequence[Sequence[object]]]]
 _PROOF = insert("proof", ("incident_id", "revision", "at_ms", "party", "media"))
 _RATING = insert_new("rating", ("incident_id", "revision", "at_ms", "party", "score"))
 _OUTAGE = insert_new("outage", ("since_ms", "until_ms", "told_ms"))
-_REPORT = insert_new("report", ("source", "report_id", "incident_id"))
+_REPORT = (  # a record says when its first report was made, an event when another was merged; the others' time is none
+    "INSERT INTO report (source, report_id, incident_id, at_ms) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (source, report_id, incident_id) DO UPDATE SET at_ms = coalesce(at_ms, excluded.at_ms)"
+)
 _SPLIT_OFF = insert_new("split_off", ("incident_id", "source", "report_id"))
 _PRIVATE = insert("private", ("key", "value"))
 _PAGE = insert("page", ("incident_id", "page", "value"))
@@ -105,7 +108,10 @@ def _incident_writes(kept: Sequence[Kept]) -> list[Write]:
         record = decode_incident(entry.value)
         incidents.append(tuple(row_of(record)))  # sqlite3 binds a plain tuple in two thirds of the time
         values.append((record.incident_id, record.revision, entry.value))
-        reports.extend([(source, report_id, record.incident_id) for source, report_id in record.reports])
+        made_ms = [ms_of(record.reported_at), *[None] * len(record.reports)]
+        reports.extend(
+            [(*report, record.incident_id, at_ms) for report, at_ms in zip(record.reports, made_ms, strict=False)]
+        )
         if not record.history_pages:  # with pages, the history is put together when all of it is there
             told.extend(map(tuple, spells(record.incident_id, record.history)))
         for rows, (_, of_record) in zip(beside, _PARTS, strict=True):
@@ -139,7 +145,7 @@ def _event_writes(kept: Sequence[Kept]) -> list[Write]:
             outages.append((ms_of(event.since), ms_of(event.until), entry.time_ms))
         elif event.what == "merge":
             reports.extend(
-                (change.source, change.report_id, entry.key)
+                (change.source, change.report_id, entry.key, entry.time_ms)
                 for change in _changes.decode(event.changes)
                 if change.event == "merged"
             )

@@ -69,7 +69,7 @@ async def test_a_query_sees_one_moment(tmp_path: Path):
 
         def ask(view: Projection) -> list[int]:
             found = [view.db.execute("SELECT count(*) FROM report").fetchone()[0]]
-            other.db.execute("INSERT INTO report VALUES ('a', 'b', 'c')")
+            other.db.execute("INSERT INTO report VALUES ('a', 'b', 'c', NULL)")
             return [*found, view.db.execute("SELECT count(*) FROM report").fetchone()[0]]
 
         assert await city.read(ask) == [0, 0]
