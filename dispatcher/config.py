@@ -21,6 +21,7 @@ __all__ = [
     "LogChannel",
     "NoticeRoute",
     "Notices",
+    "Open311",
     "SmtpChannel",
     "WebhookChannel",
     "load_config",
@@ -76,6 +77,24 @@ class Gateway(_Section):
     projection: Path = Path("var/gateway.view")
     rate_per_s: float = Field(default=5_000, gt=0, le=1_000_000)
     burst: int = Field(default=20_000, ge=1_000, le=1_000_000)
+    strangers_per_s: float = Field(default=20, gt=0, le=1_000_000)
+    strangers_burst: int = Field(default=200, ge=1, le=1_000_000)
+
+
+class Open311(_Section):
+    """What the city says of itself to applications that speak Open311."""
+
+    jurisdiction_id: str | None = Field(default=None, min_length=1, max_length=200)
+    url: str | None = None
+    contact: str = "Ask whoever runs this service."
+    key_service: str = "Keys are given by whoever runs this service."
+    language: Literal["zh", "en"] = "zh"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Open311":
+        if self.url is not None and not _is_url(self.url):
+            raise ValueError("url must be an http or https URL, such as https://city.example/open311/v2")
+        return self
 
 
 class Kafka(_Section):
@@ -221,6 +240,7 @@ class Config(_Section):
     http: Http = Http()
     gateway: Gateway = Gateway()
     log: Log = Log()
+    open311: Open311 = Open311()
     kafka: Kafka = Kafka()
     notices: Notices = Notices()
 

@@ -92,7 +92,8 @@ def routes() -> str:
         application = build_app(parts)
         keys.close()
     rows = [
-        f"| `{method.upper()} {path}` | {said['description'].splitlines()[0]} | {', '.join(said['x-roles'])} |"
+        f"| `{method.upper()} {path}` | {said['description'].splitlines()[0]} |"
+        f" {', '.join(said['x-roles']) or 'anybody'} |"
         for path, of in application.openapi()["paths"].items()
         for method, said in of.items()
     ]

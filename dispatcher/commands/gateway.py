@@ -67,14 +67,18 @@ def gateway_command(config_path: Path, port: int | None) -> None:
         http = HttpMetrics(registry)
         city = City(KafkaLink(connection, config.kafka.prefix, config.gateway.projection), http.appended)
         watch_city(registry, city)
-        gate = Gate(keys, Sessions(keys.db), config.gateway.rate_per_s, config.gateway.burst, refused=http.refused)
+        gate = Gate(
+            keys, Sessions(keys.db), config.gateway.rate_per_s, config.gateway.burst, refused=http.refused,
+            strangers_per_s=config.gateway.strangers_per_s, strangers_burst=config.gateway.strangers_burst,
+        )  # fmt: skip
         settle_memory()
         host_name, bound_port = bound.getsockname()[:2]
         log.info(
             f"serving {connection.bootstrap}; http://{host_name}:{bound_port}/, keys in {keys_file}",
             extra={"event": "started"},
         )
-        parts = Parts(city, gate, Looks(keys.db), grid, config.locate.tolerance_m, registry, http, health)
+        looks, tolerance_m = Looks(keys.db), config.locate.tolerance_m
+        parts = Parts(city, gate, looks, grid, tolerance_m, registry, http, health, config.open311)
         asyncio.run(_serve(parts, bound, asked))
         keys.close()
     log.info(f"{', '.join(asked)}: stopped; everything taken is durable", extra={"event": "stopped"})

@@ -75,13 +75,15 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
             keys = Keys(keys_path(config, ledger_path))
             voice = Voice(config.notices.language, in_force.timezone)
             http = HttpMetrics(metrics.registry)
-            sessions = Sessions(keys.db)
-            gate = Gate(keys, sessions, config.gateway.rate_per_s, config.gateway.burst, refused=http.refused)
+            gate = Gate(
+                keys, Sessions(keys.db), config.gateway.rate_per_s, config.gateway.burst, refused=http.refused,
+                strangers_per_s=config.gateway.strangers_per_s, strangers_burst=config.gateway.strangers_burst,
+            )  # fmt: skip
             city = City(FileLink(path), http.appended)
             watch_city(metrics.registry, city)
             watch_disk(metrics.registry, path)
-            looks, registry = Looks(keys.db), metrics.registry
-            parts = Parts(city, gate, looks, setup.grid, config.locate.tolerance_m, registry, http, health)
+            looks, tolerance_m, registry = Looks(keys.db), config.locate.tolerance_m, metrics.registry
+            parts = Parts(city, gate, looks, setup.grid, tolerance_m, registry, http, health, config.open311)
             poll_ms = config.engine.poll_ms
             with delivering(path, config.notices, voice, NoticeCounters(metrics.registry)):
                 asyncio.run(_run(lambda stop: run_until(stop, host, metrics, health, poll_ms), parts, bound, asked))

@@ -71,6 +71,8 @@ class Gate:
         burst: at once.
         clock: monotonic seconds.
         refused: told why somebody was turned away: none, wrong, locked, role, rate.
+        strangers_per_s: requests a second without a key from each address, on average, where such are let in at all.
+        strangers_burst: at once.
     """
 
     def __init__(
@@ -80,10 +82,14 @@ class Gate:
         rate_per_s: float,
         burst: int,
         clock: Callable[[], float] = time.monotonic,
+        *,
         refused: Callable[[str], None] = lambda _: None,
+        strangers_per_s: float = 20.0,
+        strangers_burst: int = 200,
     ) -> None:
         self._keys, self._sessions, self.refused = keys, sessions, refused
         self._limits = _Limits(rate_per_s, burst, clock)
+        self._strangers = _Limits(strangers_per_s, strangers_burst, clock)
         self._wrong = _Limits(TRIES_MAX / LOCKED_S, TRIES_MAX, clock)
 
     def person(self, request: Request) -> Person:
@@ -105,14 +111,10 @@ class Gate:
 
     def of_key(self, request: Request, key: str) -> Person:
         """Whose key it is. Raises Problem: 401 nobody's, 429 too many wrong ones from that address."""
-        person = self._keys.person(key)
-        if person is not None:
-            return person
-        if wait_s := self._wrong.take("-" if request.client is None else request.client.host, 1):
-            self.refused("locked")
-            raise _later("too many wrong keys from this address", wait_s)
-        self.refused("wrong")
-        raise _nobody("the key is wrong or revoked")
+        person = self.owner(request, key)
+        if person is None:
+            raise _nobody("the key is wrong or revoked")
+        return person
 
     def signed_in(self, request: Request) -> Person | None:
         """Whose session the request's cookie is of."""
@@ -138,6 +140,22 @@ class Gate:
         if "authorization" in request.headers:
             return self._keys.of(person.key_id) == person
         return self.signed_in(request) == person
+
+    def owner(self, request: Request, key: str) -> Person | None:
+        """Whose key this is; None for nobody's. Raises Problem: 429, too many wrong ones from there."""
+        person = self._keys.person(key.strip())
+        if person is not None:
+            return person
+        if wait_s := self._wrong.take(_address(request), 1):
+            self.refused("locked")
+            raise _later("too many wrong keys from this address", wait_s)
+        self.refused("wrong")
+        return None
+
+    def spend_stranger(self, request: Request) -> None:
+        """Count a request without a key. Raises Problem: 429, with the time to wait."""
+        if wait_s := self._strangers.take(_address(request), 1):
+            raise _later("too much at once from this address without a key", wait_s)
 
     def spend(self, person: Person, count: int) -> None:
         """Count what somebody asks for. Raises Problem: 429, with the time to wait."""
@@ -168,6 +186,10 @@ class Needs:
 
 def _nobody(said: str) -> Problem:
     return Problem(401, "unauthorized", said, {"WWW-Authenticate": "Bearer"})
+
+
+def _address(request: Request) -> str:
+    return "-" if request.client is None else request.client.host
 
 
 def _later(what: str, wait_s: float) -> Problem:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dispatcher.config import Open311
 from dispatcher.gateway.access import Gate, Needs
 from dispatcher.gateway.appending import Full
 from dispatcher.gateway.city import City
@@ -23,6 +24,7 @@ from dispatcher.gateway.documents import SCHEMAS
 from dispatcher.gateway.geography import geography
 from dispatcher.gateway.looks import Looks
 from dispatcher.gateway.measuring import measuring
+from dispatcher.gateway.open311 import open311
 from dispatcher.gateway.private import private
 from dispatcher.gateway.problems import Problem, answer, problem_response
 from dispatcher.gateway.reading import reading
@@ -55,6 +57,7 @@ class Parts(NamedTuple):
     registry: CollectorRegistry
     http: HttpMetrics
     health: Health
+    open311: Open311 = Open311()
 
 
 def build_app(parts: Parts) -> FastAPI:
@@ -75,6 +78,7 @@ def build_app(parts: Parts) -> FastAPI:
         streaming(city, gate),
         measuring(city, gate),
         geography(parts.grid, parts.tolerance_m, gate),
+        open311(city, gate, parts.open311),
     )
     for router in routers:
         app.include_router(router)
@@ -105,7 +109,7 @@ def build_app(parts: Parts) -> FastAPI:
             made["security"] = [{"key": []}]
             for route in (route for router in routers for route in router.routes if isinstance(route, APIRoute)):
                 for method in route.methods or ():
-                    made["paths"][route.path_format][method.lower()]["x-roles"] = _roles(route)
+                    made["paths"][route.path_format][method.lower()].setdefault("x-roles", _roles(route))
             app.openapi_schema = made
         return app.openapi_schema
 
@@ -114,7 +118,7 @@ def build_app(parts: Parts) -> FastAPI:
 
 
 def _roles(route: APIRoute) -> list[str]:
-    """The roles a route is open to, as its dependency says."""
+    """The roles a route is open to, as its dependency says; without one, it is open to anybody."""
     needs = [each.call for each in route.dependant.dependencies if isinstance(each.call, Needs)]
     return sorted(set().union(*(need.roles for need in needs)))
 

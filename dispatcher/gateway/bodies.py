@@ -13,23 +13,27 @@ __all__ = ["BODY_BYTES_MAX", "TOGETHER_MAX", "decode_all", "decode_one", "encode
 
 T = TypeVar("T", bound=Struct)
 BODY_BYTES_MAX: Final = 8_000_000
+DRAINED_BYTES_MAX: Final = 1_000_000  # read and thrown away: a connection closed with bytes unread may lose the answer
 TOGETHER_MAX: Final = 1_000  # elements of a list
 _raws = msgspec.json.Decoder(list[Raw]).decode
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, bytes_max: int = BODY_BYTES_MAX) -> bytes:
     """The whole body. Raises Problem: 413 it is too large, 400 it was broken off."""
-    if int(request.headers.get("content-length") or 0) > BODY_BYTES_MAX:
-        raise _too_large()
+    if int(request.headers.get("content-length") or 0) > bytes_max + DRAINED_BYTES_MAX:
+        raise _too_large(bytes_max)
     parts, size = list[bytes](), 0
     try:
         async for part in request.stream():
             size += len(part)
-            if size > BODY_BYTES_MAX:
-                raise _too_large()
-            parts.append(part)
+            if size > bytes_max + DRAINED_BYTES_MAX:
+                break
+            if size <= bytes_max:
+                parts.append(part)
     except ClientDisconnect as error:
         raise Problem(400, "broken_off", "the body was not sent to its end") from error
+    if size > bytes_max:
+        raise _too_large(bytes_max)
     return b"".join(parts)
 
 
@@ -90,5 +94,5 @@ def _problem_of(raw: Raw, decoder: msgspec.json.Decoder[T], found: list[T]) -> s
     return None
 
 
-def _too_large() -> Problem:
-    return Problem(413, "too_large", f"at most {BODY_BYTES_MAX:,} bytes at once; send them in parts")
+def _too_large(bytes_max: int) -> Problem:
+    return Problem(413, "too_large", f"at most {bytes_max:,} bytes at once; send them in parts")

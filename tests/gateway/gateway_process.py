@@ -21,7 +21,9 @@ S = TypeVar("S", bound="Serving")
 WAIT_S = 60.0
 ROLES: dict[str, dict[str, Any]] = {
     "reporter": {"roles": ["reporter"], "sources": ["*"]},
+    "app": {"roles": ["reporter"], "sources": ["nyc-311"]},
     "camera": {"roles": ["reporter"], "sources": ["camera"]},
+    "hotline": {"roles": ["reporter"], "sources": ["hotline"]},
     "everybody": {
         "roles": ["reporter", "dispatcher", "supervisor", "analyst", "department:dep", "officer:106"],
         "areas": ["*"],

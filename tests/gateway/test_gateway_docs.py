@@ -1,11 +1,12 @@
-"""What the page on the gateway says is true: its commands are run as they stand."""
+"""What the pages on the gateway and on Open311 say is true: its commands are run as they stand."""
 
+import json
 import os
 import re
 import subprocess
 from pathlib import Path
 
-from gateway_process import Gateway
+from gateway_process import Gateway, wait_until
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "gateway.md"
 
@@ -19,7 +20,7 @@ def test_the_commands_of_the_page_do_what_it_says(own_gateway: Gateway):
         "WATCHING": keys["dispatcher"],
         "ANSWERING": keys["dep"],
     }
-    snippets = re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    snippets = snippets_of(PAGE)
     assert len(snippets) == 5
     said = []
     for snippet in snippets:
@@ -36,9 +37,37 @@ def test_the_commands_of_the_page_do_what_it_says(own_gateway: Gateway):
     assert '"event":"entered"' in streamed
 
 
+def snippets_of(page: Path) -> list[str]:
+    return re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
 def settle(gateway: Gateway) -> None:
     """A reader of the page takes longer than the engine does."""
     with gateway.client("reporter") as client:
         for _ in range(100):
             if client.get("/v1/reports/nyc-311/R-1").status_code == 200:
                 return
+
+
+def test_the_commands_of_the_page_on_open311_do_what_it_says(open_gateway: Gateway, tmp_path: Path):
+    environment = {**os.environ, "CITY": open_gateway.url, "API_KEY": open_gateway.keys["app"]}
+    said = []
+    for snippet in snippets_of(PAGE.with_name("open311.md")):
+        done = subprocess.run(
+            ["bash", "-c", snippet], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=30
+        )
+        assert done.returncode == 0, f"{snippet}\n{done.stdout}{done.stderr}"
+        said.append(done.stdout)
+        if "sunk" in snippet:
+            with open_gateway.client("app") as client:
+                path = f"/v1/reports/nyc-311/{json.loads(done.stdout)[0]['service_request_id']}"
+                wait_until(lambda: client.get(path).status_code == 200)  # noqa: B023 - of this round
+    discovery, services, definition, taken, private, listed, changed = said
+    assert "GeoReport_v2" in discovery
+    assert "<service_code>street.sidewalk</service_code>" in services
+    assert '"key":"b"' in definition
+    request_id = json.loads(taken)[0]["service_request_id"]
+    assert json.loads(private)[0]["description"] == "drums"
+    assert request_id in [each["service_request_id"] for each in json.loads(listed)]
+    assert "extended_attributes" in json.loads(listed)[0]
+    assert json.loads(changed)[0]["status"] == "open"

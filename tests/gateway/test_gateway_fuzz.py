@@ -24,13 +24,21 @@ def test_the_document_is_one(gateway: Gateway):
 def test_whatever_is_asked_the_answer_is_a_documented_one(gateway: Gateway, tmp_path: Path):
     """By Schemathesis: made-up requests, right and wrong ones. Streams have no end and are tested by themselves."""
     gateway.opened("reporter", report("fuzz-1"))
+    fuzz(gateway, "everybody", ["--exclude-path-regex", "streams|open311"], tmp_path)
+
+
+def test_whatever_is_asked_of_open311_the_answer_is_a_documented_one(open_gateway: Gateway, tmp_path: Path):
+    fuzz(open_gateway, "app", ["--include-path-regex", "open311"], tmp_path)
+
+
+def fuzz(gateway: Gateway, name: str, paths: list[str], directory: Path) -> None:
     command = [
         sys.executable, "-m", "schemathesis.cli", "run", f"{gateway.url}/openapi.json",
-        "-H", f"Authorization: Bearer {gateway.keys['everybody']}", "--exclude-path-regex", "streams",
+        "-H", f"Authorization: Bearer {gateway.keys[name]}", *paths,
         "--checks", ",".join(CHECKS), "-n", "15", "--phases", "coverage,fuzzing", "--seed", "1",
         "--suppress-health-check", "all",
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=250, cwd=tmp_path)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=250, cwd=directory)
     said = done.stdout[-6_000:]
     assert done.returncode == 0, said
     assert "Test cases:" in said
