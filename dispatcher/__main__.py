@@ -15,6 +15,7 @@ from dispatcher.commands.register.app import register_app
 from dispatcher.commands.rules.app import rules_app
 from dispatcher.commands.settings import JsonOption, LangOption, LedgerOption, Settings
 from dispatcher.commands.topics.app import topics_app
+from dispatcher.commands.webhooks.app import webhooks_app
 
 __all__ = ["app", "main"]
 
@@ -34,6 +35,7 @@ app.add_typer(notices_app, name="notices")
 app.add_typer(register_app, name="register")
 app.add_typer(rules_app, name="rules")
 app.add_typer(topics_app, name="topics")
+app.add_typer(webhooks_app, name="webhooks")
 app.command()(incidents)
 app.command()(callbacks)
 app.command()(queue)

@@ -23,6 +23,7 @@ from dispatcher.gateway import (
     HttpMetrics,
     Keys,
     Looks,
+    MediaStore,
     Parts,
     Sessions,
     build_app,
@@ -88,9 +89,11 @@ def routes() -> str:
         keys = Keys(Path(directory) / "keys")
         gate, grid = Gate(keys, Sessions(keys.db), 1, 1), load_grid(GRID.read_bytes())
         city, registry = City(FileLink(Path("city.db"))), CollectorRegistry()
-        parts = Parts(city, gate, Looks(keys.db), grid, 0, registry, HttpMetrics(registry), Health())
+        store = MediaStore(Path(directory) / "media", 0)
+        parts = Parts(city, gate, Looks(keys.db), grid, 0, registry, HttpMetrics(registry), Health(), store)
         application = build_app(parts)
         keys.close()
+        store.close()
     rows = [
         f"| `{method.upper()} {path}` | {said['description'].splitlines()[0]} |"
         f" {', '.join(said['x-roles']) or 'anybody'} |"

@@ -4,6 +4,7 @@ import sqlite3
 
 from dispatcher.config import ConfigError
 from dispatcher.gateway.keys import KeyFileError
+from dispatcher.gateway.media.store import MediaError
 from dispatcher.gateway.roles import RoleError
 from dispatcher.hosts.mapping import MappingError
 from dispatcher.ledger import LedgerError
@@ -18,6 +19,7 @@ EXPECTED = (
     KeyFileError,
     RoleError,
     MappingError,
+    MediaError,
     LedgerError,
     ProjectionError,
     GridError,

@@ -23,6 +23,7 @@ from dispatcher.gateway import (
     KafkaLink,
     Keys,
     Looks,
+    MediaStore,
     Parts,
     Sessions,
     build_app,
@@ -77,9 +78,14 @@ def gateway_command(config_path: Path, port: int | None) -> None:
             f"serving {connection.bootstrap}; http://{host_name}:{bound_port}/, keys in {keys_file}",
             extra={"event": "started"},
         )
-        looks, tolerance_m = Looks(keys.db), config.locate.tolerance_m
-        parts = Parts(city, gate, looks, grid, tolerance_m, registry, http, health, config.open311)
+        directory = config.media.directory or keys_file.with_name(f"{keys_file.name}.media")
+        store = MediaStore(directory, config.media.store_bytes_max)
+        parts = Parts(
+            city, gate, Looks(keys.db), grid, config.locate.tolerance_m, registry, http, health, store,
+            open311=config.open311, media=config.media,
+        )  # fmt: skip
         asyncio.run(_serve(parts, bound, asked))
+        store.close()
         keys.close()
     log.info(f"{', '.join(asked)}: stopped; everything taken is durable", extra={"event": "stopped"})
 

@@ -19,6 +19,7 @@ from dispatcher.gateway import (
     HttpMetrics,
     Keys,
     Looks,
+    MediaStore,
     Parts,
     Sessions,
     build_app,
@@ -35,6 +36,7 @@ from dispatcher.ledger import SqliteLedger
 from dispatcher.logs import report_ends, write_logs
 from dispatcher.metrics import EngineMetrics
 from dispatcher.notices import NoticeCounters, Voice, delivering
+from dispatcher.webhooks import WebhookCounters, sending
 
 __all__ = ["run_command"]
 
@@ -82,12 +84,19 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
             city = City(FileLink(path), http.appended)
             watch_city(metrics.registry, city)
             watch_disk(metrics.registry, path)
-            looks, tolerance_m, registry = Looks(keys.db), config.locate.tolerance_m, metrics.registry
-            parts = Parts(city, gate, looks, setup.grid, tolerance_m, registry, http, health, config.open311)
+            store = MediaStore(
+                config.media.directory or path.with_name(f"{path.name}.media"), config.media.store_bytes_max
+            )
+            parts = Parts(
+                city, gate, Looks(keys.db), setup.grid, config.locate.tolerance_m, metrics.registry, http, health,
+                store, open311=config.open311, media=config.media,
+            )  # fmt: skip
             poll_ms = config.engine.poll_ms
-            with delivering(path, config.notices, voice, NoticeCounters(metrics.registry)):
+            telling = delivering(path, config.notices, voice, NoticeCounters(metrics.registry))
+            with telling, sending(path, config.webhooks, WebhookCounters(metrics.registry)):
                 asyncio.run(_run(lambda stop: run_until(stop, host, metrics, health, poll_ms), parts, bound, asked))
             keys.close()
+            store.close()
     finally:
         ledger.close()
     log.info(f"{', '.join(asked)}: stopped; everything taken is committed", extra={"event": "stopped"})

@@ -33,6 +33,7 @@ FORMS: Final[Mapping[Action, tuple[Field, ...]]] = {
     Action.ANSWER_AT_DESK: (_SAID,),
     Action.REFER: (Field("body", "reason", True, "refer"), Field("external_no", "line"), _TEXT),
     Action.SELF_HANDLED: (_SAID, _MEDIA),
+    Action.REVIEW: (_SAID,),
     Action.CLAIM: (),
     Action.RELEASE: (),
     Action.ACKNOWLEDGE: (),

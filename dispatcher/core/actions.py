@@ -72,6 +72,7 @@ ACTION_TABLE: dict[Action, ActionRule] = {
     Action.DELEGATE: _rule(_DEPARTMENT, _LED, {_A.OFFERED, *_AT_WORK}),
     Action.PROGRESS: _rule(_DEPARTMENT, _LATE_TOO, _AT_WORK, needs=("text",)),
     Action.NOTE: _rule({"department", "street", "officer", *_DESK}, OPEN_STATES, needs=("text",)),
+    Action.REVIEW: _rule(_DESK, {*OPEN_STATES, _I.CLOSED}, needs=("text",)),
     Action.CONTACT: _rule({"department", "callback", *_DESK}, OPEN_STATES, needs=("reached",)),
     Action.RETURN: _rule(
         _DEPARTMENT, {_I.DISPATCHED, _I.HANDLING, _I.ON_HOLD}, {_A.OFFERED, _A.ACKNOWLEDGED}, needs=("reason_code",)

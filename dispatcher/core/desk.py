@@ -4,7 +4,7 @@ from dispatcher.core.closing import end
 from dispatcher.core.incident import Incident
 from dispatcher.core.instants import MINUTE_MS, ms_to_text
 from dispatcher.core.messages import Reason
-from dispatcher.core.privacy import mask_code
+from dispatcher.core.privacy import mask_code, mask_text
 from dispatcher.core.step import Refused, Step
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "refer",
     "release",
     "require_unclaimed",
+    "review",
     "self_handled",
 ]
 
@@ -45,6 +46,19 @@ def self_handled(step: Step) -> None:
     if category.evidence and not step.update.media and not step.system:
         raise Refused(Reason.NOT_ALLOWED, f"self_handled needs evidence: {', '.join(category.evidence)}")
     _end(step, "self_handle")
+
+
+def review(step: Step) -> None:
+    """What anybody may read of it, in the words of whoever has looked through the report; no words take it back.
+
+    Numbers and addresses are masked all the same. Only of a category that the policy makes public.
+    """
+    incident = step.incident
+    category = step.book.policy.category(incident.category)
+    if category is None or not category.public:
+        raise Refused(Reason.NOT_ALLOWED, f"category {incident.category} is not one that anybody may see")
+    incident.text = mask_text(step.update.text or "").strip() or None
+    step.change.entry("reviewed", shown=incident.text is not None)
 
 
 def _end(step: Step, what: str) -> None:

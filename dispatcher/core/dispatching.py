@@ -78,6 +78,8 @@ def classified(step: Step) -> None:
         raise Refused(Reason.NOT_ALLOWED, f"category {category} has no filing standard {mask_code(standard)}")
     severity = update.severity or incident.facts.severity
     incident.category, incident.standard = category, standard
+    if known is None or not known.public:
+        incident.text = None  # what was reviewed for everybody to read was of another category
     incident.facts = replace(incident.facts, category=category, standard=standard, severity=severity)
 
 

@@ -179,6 +179,7 @@ class Incident(Struct, gc=False):
     desk_ms: int | None = None  # when the centre is reminded that it waits for them
     checked_ms: int | None = None  # passed its check and waits for the callbacks
     ended_as: str | None = None  # the end it had before somebody asked to reopen it
+    text: str | None = None  # what anybody may read of it, reviewed; never a report's own
     revision: int = 0
     next_ms: int = NEVER_MS  # the earliest of its timers; not published
 

@@ -142,6 +142,7 @@ class Action(StrEnum):
     DELEGATE = "delegate"
     PROGRESS = "progress"
     NOTE = "note"
+    REVIEW = "review"
     CONTACT = "contact"
     RETURN = "return"
     DONE = "done"

@@ -124,6 +124,7 @@ class IncidentRecord(Struct, omit_defaults=True):
     desk_at: str | None = None
     checked_at: str | None = None
     ended_as: str | None = None
+    text: str | None = None
     next_at: str | None = None
     updates: dict[str, int] | None = None
     history_pages: int = 0
@@ -199,6 +200,7 @@ def from_record(record: IncidentRecord, share: dict[Any, Any]) -> Incident:
         desk_ms=_ms(record.desk_at),
         checked_ms=_ms(record.checked_at),
         ended_as=record.ended_as,
+        text=record.text,
         revision=record.revision,
         next_ms=NEVER_MS if record.next_at is None else text_to_ms(record.next_at),
     )

@@ -144,6 +144,7 @@ _DO: dict[Action, Callable[[Step], None]] = {
     Action.DELEGATE: handling.delegate,
     Action.PROGRESS: handling.progress,
     Action.NOTE: handling.note,
+    Action.REVIEW: desk.review,
     Action.CONTACT: handling.contact,
     Action.RETURN: handling.give_back,
     Action.DONE: handling.done,

@@ -216,6 +216,8 @@ def incident_json(i: Incident) -> bytes:
     ):
         if instant_ms is not None:
             parts.append(f'"{name}":"{ms_to_text(instant_ms)}"')
+    if i.text is not None:
+        parts.append(f'"text":{encode(i.text).decode()}')
     if i.level:
         parts.append(f'"level":{i.level}')
     if i.next_ms < NEVER_MS:

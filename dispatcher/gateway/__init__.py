@@ -9,11 +9,12 @@ from dispatcher.gateway.file_link import FileLink
 from dispatcher.gateway.kafka_link import KafkaLink
 from dispatcher.gateway.keys import KeyFileError, KeyRow, Keys
 from dispatcher.gateway.looks import Looks
+from dispatcher.gateway.media import MediaError, MediaStore
 from dispatcher.gateway.roles import Person, RoleError
 from dispatcher.gateway.serving import serve
 from dispatcher.gateway.sessions import Sessions
 
 __all__ = [
-    "City", "FileLink", "Gate", "HttpMetrics", "KafkaLink", "KeyFileError", "KeyRow", "Keys", "Looks", "Parts",
-    "Person", "RoleError", "Sessions", "build_app", "serve", "watch_city",
+    "City", "FileLink", "Gate", "HttpMetrics", "KafkaLink", "KeyFileError", "KeyRow", "Keys", "Looks", "MediaError",
+    "MediaStore", "Parts", "Person", "RoleError", "Sessions", "build_app", "serve", "watch_city",
 ]  # fmt: skip

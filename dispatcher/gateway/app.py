@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dispatcher.config import Open311
+from dispatcher.config import Media, Open311
 from dispatcher.gateway.access import Gate, Needs
 from dispatcher.gateway.appending import Full
 from dispatcher.gateway.city import City
@@ -24,6 +24,7 @@ from dispatcher.gateway.documents import SCHEMAS
 from dispatcher.gateway.geography import geography
 from dispatcher.gateway.looks import Looks
 from dispatcher.gateway.measuring import measuring
+from dispatcher.gateway.media import Attachments, MediaStore, media
 from dispatcher.gateway.open311 import open311
 from dispatcher.gateway.private import private
 from dispatcher.gateway.problems import Problem, answer, problem_response
@@ -57,7 +58,9 @@ class Parts(NamedTuple):
     registry: CollectorRegistry
     http: HttpMetrics
     health: Health
+    store: MediaStore
     open311: Open311 = Open311()
+    media: Media = Media()
 
 
 def build_app(parts: Parts) -> FastAPI:
@@ -70,15 +73,17 @@ def build_app(parts: Parts) -> FastAPI:
     app.add_exception_handler(LedgerError, _unwritten)
     app.add_middleware(_Headers)
     app.add_middleware(Counting, metrics=parts.http)  # the last one added is the outermost
+    attachments = Attachments(city, parts.store, parts.media.hosts, parts.media.url or "")
     routers = (
-        reporting(city, gate),
-        updating(city, gate),
+        reporting(city, gate, attachments),
+        updating(city, gate, attachments),
         reading(city, gate),
         private(city, gate, parts.looks),
         streaming(city, gate),
         measuring(city, gate),
         geography(parts.grid, parts.tolerance_m, gate),
-        open311(city, gate, parts.open311),
+        media(city, gate, attachments, parts.media.bytes_max),
+        open311(city, gate, attachments, parts.open311),
     )
     for router in routers:
         app.include_router(router)

@@ -14,6 +14,8 @@ from dispatcher.gateway.answers import json_answer
 from dispatcher.gateway.bodies import TOGETHER_MAX, decode_all, encode_one, read_body
 from dispatcher.gateway.city import City
 from dispatcher.gateway.documents import answers, body_of, struct_schema
+from dispatcher.gateway.media.attaching import Attachments
+from dispatcher.gateway.media.store import Use
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.roles import CITY, Person
 from dispatcher.ledger import Entry
@@ -51,7 +53,7 @@ _STANDING: Final = {
 }
 
 
-def reporting(city: City, gate: Gate) -> APIRouter:
+def reporting(city: City, gate: Gate, attachments: Attachments) -> APIRouter:
     """The routes."""
     router = APIRouter(prefix="/v1/reports", tags=["reports"])
     may_report = Needs(gate, "reporter", "acceptor", "street", "officer")
@@ -74,6 +76,8 @@ def reporting(city: City, gate: Gate) -> APIRouter:
             if report.whistle is not None and report.whistle.unit not in person.bound("street"):
                 raise Problem(403, "not_your_street", "a whistle is blown by its street: the key has another, or none")
         gate.spend(person, len(reports) - 1)
+        linked = [(report.media, Use(source=report.source, report_id=report.report_id)) for report in reports]
+        await attachments.attach(person, linked)
         entries = [Entry(REPORTS, encode_one(each), f"{each.source}/{each.report_id}") for each in reports]
         await city.append(entries)
         taken = [{"source": report.source, "report_id": report.report_id} for report in reports]

@@ -22,6 +22,8 @@ from dispatcher.gateway.answers import json_answer
 from dispatcher.gateway.bodies import TOGETHER_MAX, decode_all, encode_one, read_body
 from dispatcher.gateway.city import City
 from dispatcher.gateway.documents import answers, body_of, struct_schema
+from dispatcher.gateway.media.attaching import Attachments
+from dispatcher.gateway.media.store import Use
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.reading import sees, visible
 from dispatcher.gateway.roles import Person
@@ -57,7 +59,7 @@ _OUTCOME: Final = {
 }
 
 
-def updating(city: City, gate: Gate) -> APIRouter:
+def updating(city: City, gate: Gate, attachments: Attachments) -> APIRouter:
     """The routes."""
     router = APIRouter(prefix="/v1/updates", tags=["updates"])
     may_act = Needs(gate, *ACTING)
@@ -91,6 +93,7 @@ def updating(city: City, gate: Gate) -> APIRouter:
             record = await _incident_of(city, person, update)
             actor = actor_of(person, update.action, role, record.place.path, live_parties(record))
             handed.append(msgspec.structs.replace(update, incident_id=record.incident_id, actor=actor))
+        await attachments.attach(person, [(update.media, Use(update.incident_id or "")) for update in handed])
         # those of an incident lie in one partition, so that they are worked on in the order they came
         lie = await city.append([Entry(UPDATES, encode_one(update), update.incident_id) for update in handed])
         said = await _outcomes(city, person, list(zip(handed, lie, strict=True)), wait_s)

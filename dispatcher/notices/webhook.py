@@ -1,17 +1,15 @@
-"""The webhook: one signed POST. No redirect is followed, no proxy is asked; of the answer only the status is read."""
+"""The webhook: one signed POST of what somebody is told."""
 
 import os
 import time
 from collections.abc import Callable
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from urllib.parse import urlsplit
 
 import msgspec
 
 from dispatcher.config import ConfigError, WebhookChannel
 from dispatcher.notices.channel import Delivered, Failed
 from dispatcher.notices.compose import Message
-from dispatcher.notices.deadline import deadline
+from dispatcher.notices.posting import post
 from dispatcher.notices.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, signature_of
 
 __all__ = ["Webhook"]
@@ -53,29 +51,12 @@ class Webhook:
             TIMESTAMP_HEADER: timestamp,
             SIGNATURE_HEADER: signature_of(self._secret, timestamp, body),
         }
-        try:
-            status = self._post(message.address or "", body, headers)
-        except TimeoutError:
-            return Failed("timeout", retry=True)
-        except OSError as error:
-            return Failed(f"connection: {error.strerror or type(error).__name__}", retry=True)
-        except (HTTPException, ValueError) as error:
-            return Failed(f"answer: {type(error).__name__}", retry=True)
+        status = post(message.address or "", body, headers, self._timeout_s)
+        if isinstance(status, Failed):
+            return status
         if 200 <= status < 300:
             return Delivered()
         return Failed(f"http {status}", retry=status >= 500 or status in _TRANSIENT)
-
-    def _post(self, url: str, body: bytes, headers: dict[str, str]) -> int:
-        parts = urlsplit(url)
-        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        connection = kind(parts.hostname or "", parts.port, timeout=self._timeout_s)
-        try:
-            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            with deadline(self._timeout_s, lambda: connection.sock):
-                connection.request("POST", target, body, headers)
-                return connection.getresponse().status  # counts even when its headers did not end in time
-        finally:
-            connection.close()
 
 
 def _body(message: Message) -> bytes:

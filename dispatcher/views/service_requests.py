@@ -12,7 +12,19 @@ from dispatcher.core import IncidentState
 from dispatcher.views.projection import Projection
 from dispatcher.views.rows import IncidentRow
 
-__all__ = ["PAGED_MAX", "Asked", "Told", "asked_of", "followed", "joined_reports", "requested", "told", "whole_rows"]
+__all__ = [
+    "PAGED_MAX",
+    "Asked",
+    "Said",
+    "Told",
+    "asked_of",
+    "followed",
+    "joined_reports",
+    "requested",
+    "said_of",
+    "told",
+    "whole_rows",
+]
 
 PAGED_MAX = 100_000  # rows that may lie before a page: whoever wants more narrows the time
 MERGED_DEEP_MAX = 50  # into one another; a chain longer than that is taken as open
@@ -43,9 +55,18 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     to_ms: int
     public: tuple[str, ...]
     own_sources: tuple[str, ...] = ()
-    every_source: bool = False
     categories: tuple[str, ...] | None = None
     open: bool | None = None
+
+
+class Said(msgspec.Struct, frozen=True, gc=False):
+    """What an incident's record says that its row does not: its reports, and what anybody may read of it."""
+
+    reports: list[tuple[str, str]]
+    text: str | None = None
+
+
+_said = msgspec.json.Decoder(Said).decode
 
 
 class Told(NamedTuple):
@@ -98,6 +119,15 @@ def whole_rows(view: Projection, incident_ids: list[str]) -> list[IncidentRow]:
     return [by_id[incident_id] for incident_id in incident_ids if incident_id in by_id]
 
 
+def said_of(view: Projection, incident_ids: list[str]) -> dict[str, Said]:
+    """What the records of incidents say besides, of those there are; the first report is the one that opened it."""
+    rows = view.db.execute(
+        "SELECT incident_id, value FROM record WHERE incident_id IN (SELECT value FROM json_each(?))",
+        (msgspec.json.encode(incident_ids).decode(),),
+    )
+    return {incident_id: _said(value) for incident_id, value in rows}
+
+
 def followed(view: Projection, row: IncidentRow) -> IncidentRow:
     """Where the matter goes on: the incident this one was merged into at last, as far as it is known; else itself."""
     seen = {row.incident_id}
@@ -131,17 +161,13 @@ def joined_reports(view: Projection, incident_id: str, pattern: str) -> list[tup
 
 def _conditions(asked: Asked, table: str) -> tuple[list[str], list[Any]]:
     """Of one's business, and of the kinds wanted."""
-    conditions, values = list[str](), list[Any]()
-    if not asked.every_source:
-        conditions.append(
-            f"({table}.category IN (SELECT value FROM json_each(?))"  # noqa: S608 - our words
-            f" OR {table}.source IN (SELECT value FROM json_each(?)))"
-        )
-        values += [_json(asked.public), _json(asked.own_sources)]
+    members = "IN (SELECT value FROM json_each(?))"
+    conditions = [f"({table}.category {members} OR {table}.source {members})"]
+    values: list[Any] = [_json(asked.public), _json(asked.own_sources)]
     if asked.categories is not None:
-        conditions.append(f"{table}.category IN (SELECT value FROM json_each(?))")  # noqa: S608 - our words
+        conditions.append(f"{table}.category {members}")
         values.append(_json(asked.categories))
-    return conditions or ["1"], values
+    return conditions, values
 
 
 def _json(words: tuple[str, ...]) -> str:

@@ -19,7 +19,7 @@ PLANTED = {
     "rules-pure": ("rules/decide.py", "import random"),
     "geo-pure": ("geo/grid.py", "import sqlite3"),
     "kafka": ("dispatcher/hosts/embedded.py", "import aiokafka"),
-    "front-doors": ("dispatcher/config.py", "import rules.loader"),
+    "front-doors": ("dispatcher/config/__init__.py", "import rules.loader"),
 }
 
 

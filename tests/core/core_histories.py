@@ -37,6 +37,7 @@ WEIGHTS = {
     Action.SPLIT: 8, Action.MERGE: 3, Action.VOID: 1, Action.CLOSE_FORCED: 1, Action.ANSWER_AT_DESK: 2, Action.REFER: 2,
     Action.SELF_HANDLED: 2, Action.NOTE: 3, Action.CLAIM: 2, Action.RECALL: 4, Action.WHISTLE: 6, Action.END_WHISTLE: 2,
     Action.RATE: 3, Action.URGE: 3, Action.SUPERVISE: 5, Action.RECLASSIFY: 5, Action.ASSIGN: 6, Action.PROGRESS: 3,
+    Action.REVIEW: 2,
 }  # fmt: skip
 AT_IT = {AssignmentState.ACKNOWLEDGED, AssignmentState.ARRIVED}
 BY_STATE = {

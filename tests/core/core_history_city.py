@@ -42,6 +42,7 @@ _ROUTES = """routes:
     ladder: quick
 """
 LIVELY = (
+    ("en: Component, severity: 4,", "en: Component, severity: 4, public: true,"),
     ("ladders:\n", _LADDERS),
     ("sla: works, ladder: city-desk", "sla: works, ladder: climb"),
     ('sla: works, reason: "territory"', 'sla: works, ladder: climb, reason: "territory"'),

@@ -48,6 +48,24 @@ def test_an_officer_shows_the_evidence_the_category_wants():
     assert desk.update(incident, "self_handled", "officer", text="swept", media=media) is None
 
 
+def test_what_anybody_may_read_is_what_a_person_has_reviewed_and_only_of_a_public_category():
+    desk = Desk(("severity: 3, self_handled: true", "severity: 3, self_handled: true, public: true"))
+    other, incident = desk.report("o", "01"), desk.report("r", "02", text="call me: 13800138000")
+    assert "is not one that anybody may see" in (desk.update(other, "review", "acceptor", text="a leak") or "")
+    assert "not open to the role" in (desk.update(incident, "review", "officer", text="x") or "")
+    assert "text" not in desk.public(incident)
+    assert desk.update(incident, "review", "acceptor", text=" A pipe leaks; 13900139000 ") is None
+    assert desk.public(incident)["text"] == "A pipe leaks; ***"
+    assert desk.last("events")["changes"] == [{"event": "reviewed", "shown": True}]
+    assert desk.update(incident, "review", "dispatcher", text="") is None
+    assert "text" not in desk.public(incident)
+    assert desk.update(incident, "review", "dispatcher", text="A pipe leaks") is None
+    assert desk.update(incident, "reclassify", "dispatcher", severity=2) is None
+    assert desk.public(incident)["text"] == "A pipe leaks"
+    assert desk.update(incident, "reclassify", "dispatcher", category="01") is None
+    assert "text" not in desk.public(incident)
+
+
 def test_a_claimed_line_is_one_operators_until_released_or_for_a_quarter_of_an_hour():
     desk = Desk()
     incident = desk.report("r", "02")

@@ -1,16 +1,28 @@
 """Every route with every key: what is open is listed here, everything else must be shut."""
 
+import hashlib
+import io
 import time
 
 import httpx
 import pytest
 from gateway_kafka import ON_BOTH
 from gateway_process import ROLES, Gateway, report, update, wait_until
+from PIL import Image
 
+from dispatcher.gateway.media.pictures import cleaned
 from dispatcher.gateway.open311.ids import id_of, new_token
+
+
+def one_pixel() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(out, "PNG")
+    return out.getvalue()
+
 
 ON = ON_BOTH
 TOKEN = new_token("nyc-311")
+PICTURE = one_pixel()
 QUEUE = {"dispatcher", "shift_lead", "supervisor", "inspector", "everybody"}
 LOOK = QUEUE | {"analyst", "dep", "street", "officer"}
 LIST = LOOK | {"elsewhere", "nowhere", "nypd", "other_street"}
@@ -34,14 +46,18 @@ OPEN = {
     "GET /v1/locate?lon=-73.98&lat=40.75": LIST | {"reporter", "camera", "hotline", "app"},
     "GET /v1/streams/queue": QUEUE | {"elsewhere", "nowhere"},
     "GET /v1/streams/departments/{code}": {"dep", "everybody"},
+    "GET /v1/incidents/{incident_id}/media": LOOK,
+    "POST /v1/media": LIST | {"reporter", "camera", "hotline", "app"},
+    "GET /v1/media/{sha256}": LOOK | {"reporter"},  # who handed it in, and who sees its incident
     "GET /open311/v2/discovery.{form}": ANYBODY,
     "GET /open311/v2/services.{form}": ANYBODY,
     "GET /open311/v2/services/{service_code}.{form}": ANYBODY,
     "POST /open311/v2/requests.{form}": {"app"},
     "GET /open311/v2/tokens/{token_id}.{form}": ANYBODY,
     "GET /open311/v2/requests.{form}": ANYBODY,
-    "GET /open311/v2/requests/{service_request_id}.{form}": {"reporter", "everybody", "app"},
+    "GET /open311/v2/requests/{service_request_id}.{form}": {"app"},  # the only one that reports as its source by name
     "GET /open311/v2/servicerequestupdates.{form}": ANYBODY,
+    "POST /open311/v2/servicerequestupdates.{form}": {"app"},
 }
 # What nobody need show a key for: what the city offers, and of what was asked for that which is public.
 UNLOCKED = {route for route, names in OPEN.items() if names == ANYBODY}
@@ -49,8 +65,13 @@ UNLOCKED = {route for route, names in OPEN.items() if names == ANYBODY}
 
 @pytest.fixture(scope="module")
 def incident_id(gateway: Gateway) -> str:
-    gateway.opened("reporter", report(id_of(TOKEN)))
-    return gateway.opened("reporter", report("access-1"))
+    ended = gateway.opened("reporter", report(id_of(TOKEN)))
+    with gateway.client("dispatcher") as client:
+        answered = update(ended, "access-answered", "answer_at_desk", text="told")
+        assert client.post("/v1/updates?wait_s=10", json=answered).json()["updates"][0]["state"] == "taken"
+    with gateway.client("reporter") as client:
+        url = client.post("/v1/media", content=PICTURE).json()["url"]
+    return gateway.opened("reporter", report("access-1", media=[url]))
 
 
 def routes(gateway: Gateway) -> list[str]:
@@ -79,14 +100,17 @@ def _status(gateway: Gateway, route: str, incident_id: str, name: str | None) ->
     address = path.format(
         incident_id=incident_id, source="nyc-311", report_id="access-1", code="dep", form="json",
         service_code="noise", service_request_id=incident_id, token_id=TOKEN,
+        sha256=hashlib.sha256(cleaned(PICTURE, 1_000).data).hexdigest(),
     )  # fmt: skip
     bodies = {
         "POST /v1/incidents/{incident_id}/contacts": {"purpose": "to phone"},
         "POST /v1/reports": report(f"access-{name}"),
         "POST /v1/updates": update(incident_id, f"access-{name}", "note", text="x"),
     }
-    data = {"service_code": "noise", "lat": "40.75", "long": "-73.98"} if "/open311/" in route else None
-    sent = {"json": bodies.get(route), "data": data if method == "POST" else None}
+    data = {"service_code": "noise", "lat": "40.75", "long": "-73.98"} if "/open311/" in route else {}
+    data |= {"service_request_id": id_of(TOKEN), "update_id": "again", "status": "OPEN"} if data else {}
+    content = PICTURE if route == "POST /v1/media" else None
+    sent = {"json": bodies.get(route), "data": data if method == "POST" and data else None, "content": content}
     with gateway.client(name) as client, client.stream(method, address, **sent) as answer:
         return answer.status_code
 

@@ -7,11 +7,12 @@ import subprocess
 from pathlib import Path
 
 from gateway_process import Gateway, wait_until
+from PIL import Image
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "gateway.md"
 
 
-def test_the_commands_of_the_page_do_what_it_says(own_gateway: Gateway):
+def test_the_commands_of_the_page_do_what_it_says(own_gateway: Gateway, tmp_path: Path):
     keys = own_gateway.keys
     environment = {
         **os.environ,
@@ -21,20 +22,24 @@ def test_the_commands_of_the_page_do_what_it_says(own_gateway: Gateway):
         "ANSWERING": keys["dep"],
     }
     snippets = snippets_of(PAGE)
-    assert len(snippets) == 5
+    assert len(snippets) == 6
+    Image.new("RGB", (9, 9)).save(tmp_path / "hole.jpg")
     said = []
     for snippet in snippets:
         settle(own_gateway)
-        done = subprocess.run(["bash", "-c", snippet], env=environment, capture_output=True, text=True, timeout=30)
+        done = subprocess.run(
+            ["bash", "-c", snippet], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=30
+        )
         assert done.returncode == 0, f"{snippet}\n{done.stdout}{done.stderr}"
         said.append(done.stdout)
-    taken, standing, queue, answered, streamed = said
+    taken, standing, queue, answered, streamed, pictured = said
     assert '"report_id":"R-1"' in taken
     assert '"state":"dispatched"' in standing
     assert '"lead":"dep"' in queue
     assert '"state":"taken"' in answered
     assert "event: " not in streamed
     assert '"event":"entered"' in streamed
+    assert '"url":"/v1/media/' in pictured
 
 
 def snippets_of(page: Path) -> list[str]:

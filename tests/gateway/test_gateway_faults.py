@@ -8,7 +8,7 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
-from dispatcher.gateway import City, FileLink, Gate, HttpMetrics, Keys, Looks, Parts, Sessions, build_app
+from dispatcher.gateway import City, FileLink, Gate, HttpMetrics, Keys, Looks, MediaStore, Parts, Sessions, build_app
 from dispatcher.gateway import city as cities
 from dispatcher.hosts.run import Health
 from dispatcher.ledger import Entry, Offset, SqliteLedger
@@ -24,13 +24,14 @@ async def test_a_failure_of_ours_is_a_problem_like_any_other(
     SqliteLedger(tmp_path / "city.db").close()
     city = City(FileLink(tmp_path / "city.db"))
     grid = load_grid((nyc / "grid.geojson").read_bytes())
-    gate, registry = Gate(keys, Sessions(keys.db), 100, 100), CollectorRegistry()
-    app = build_app(Parts(city, gate, Looks(keys.db), grid, 0, registry, HttpMetrics(registry), Health()))
+    gate, registry, store = Gate(keys, Sessions(keys.db), 100, 100), CollectorRegistry(), MediaStore(tmp_path / "m", 0)
+    app = build_app(Parts(city, gate, Looks(keys.db), grid, 0, registry, HttpMetrics(registry), Health(), store))
     there = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://city")
     async with city.open(), there as client:
         (tmp_path / "city.db.view").unlink()
         answer = await client.get("/v1/incidents", headers={"Authorization": f"Bearer {key}"})
     keys.close()
+    store.close()
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["x-content-type-options"] == "nosniff"

@@ -114,6 +114,16 @@ def test_a_public_request_is_made_and_found_by_everybody(app: Open311, nobody: O
     assert request_id in [each["service_request_id"] for each in nobody.get("requests")]
 
 
+def test_what_anybody_reads_is_what_was_reviewed(app: Open311, nobody: Open311, open_gateway: Gateway):
+    request_id = app.asked(**at(7), description="My neighbour Smith has dug a hole")
+    assert nobody.get(f"requests/{request_id}")[0]["description"] is None
+    _act(open_gateway, "dispatcher", _incident_of(open_gateway, request_id), "review", text="A hole has been dug")
+    wait_until(lambda: nobody.get(f"requests/{request_id}")[0]["description"] == "A hole has been dug")
+    listed = {each["service_request_id"]: each["description"] for each in nobody.get("requests")}
+    assert listed[request_id] == "A hole has been dug"
+    assert app.get(f"requests/{request_id}")[0]["description"] == "My neighbour Smith has dug a hole"
+
+
 def test_a_private_request_is_found_by_its_token_or_its_key(app: Open311, nobody: Open311, hotline: Open311):
     answer = app.post("xml", **at(1, service_code="noise"), description="A party")
     token = re.findall(r"<token>(.+)</token>", answer.text)[0]
@@ -295,6 +305,41 @@ def test_updates_tell_what_changed_since(open_gateway: Gateway, app: Open311, no
     for asks in (nobody, hotline):
         assert request_id not in [each["service_request_id"] for each in asks.get("servicerequestupdates")]
     assert app.get("servicerequestupdates", end_date="2020-01-01T00:00:00Z") == []
+
+
+def test_whoever_made_a_request_asks_for_it_again_once_it_has_ended(
+    open_gateway: Gateway, app: Open311, hotline: Open311
+):
+    request_id = app.asked(**at(16))
+    incident_id = _incident_of(open_gateway, request_id)
+
+    def again(asks: Open311, form: str = "json", **fields: Any) -> Any:
+        data = {
+            "api_key": asks.key,
+            "service_request_id": request_id,
+            "update_id": "again-1",
+            "status": "OPEN",
+            **fields,
+        }
+        return asks.http.post(f"/servicerequestupdates.{form}", data=data)
+
+    early = again(app)
+    assert (early.status_code, early.json()[0]["code"]) == (400, 400)
+    _act(open_gateway, "dispatcher", incident_id, "answer_at_desk", text="it is private land")
+    wait_until(lambda: app.get(f"requests/{request_id}")[0]["status"] == "closed")
+    assert again(hotline).status_code == 404
+    assert again(app, status="CLOSED").status_code == 400
+    assert again(app, update_id="").status_code == 400
+    assert again(app, updated_datetime="yesterday").status_code == 400
+    said = {"updated_datetime": datetime.now(UTC).isoformat(), "description": "it is not"}
+    taken = again(app, "xml", **said)
+    assert taken.status_code == 201
+    assert "<service_request_updates><request_update><update_id>again-1</update_id>" in taken.text
+    wait_until(lambda: app.get(f"requests/{request_id}")[0]["status"] == "open")
+    with open_gateway.client("dispatcher") as client:
+        record = client.get(f"/v1/incidents/{incident_id}").json()
+    assert record["state"] == "reopen_requested"
+    assert "again-1" in record["updates"]
 
 
 def test_lists_are_narrowed_and_paged(app: Open311, nobody: Open311):

@@ -138,7 +138,13 @@ def test_a_call_about_a_report_that_was_merged_is_taken_where_it_went(gateway: G
 
 
 def test_a_message_that_fits_only_without_its_actor_is_refused_here(gateway: Gateway, incident_id: str):
-    large = update(incident_id, "b1", "note", text="", media=["\N{GRINNING FACE}" * 1_000] * 16)
+    smile, steps = "\N{GRINNING FACE}", [{"name": "\N{GRINNING FACE}" * 256, "due": "2030-01-01T00:00:00Z"}] * 20
+    words: dict[str, Any] = {
+        "departments": [smile * 128] * 32,
+        "support": [smile * 128] * 32,
+        "flags": [smile * 256] * 8,
+    }
+    large = update(incident_id, "b1", "note", text="", milestones=steps, **words)
     large["text"] = "x" * (MESSAGE_BYTES_MAX - len(msgspec.json.encode(large)))
     with gateway.client("dispatcher") as client:
         answer = client.post("/v1/updates", content=msgspec.json.encode(large))

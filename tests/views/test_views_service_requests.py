@@ -11,7 +11,8 @@ from dispatcher.views import IncidentRow, Projection
 from dispatcher.views import incidents as listed
 from dispatcher.views.service_requests import Asked, asked_of, followed, joined_reports, requested, told, whole_rows
 
-ALL = Asked(from_ms=0, to_ms=NEVER_MS, public=(), every_source=True)
+ALL = Asked(from_ms=0, to_ms=NEVER_MS, public=(), own_sources=("hotline", "ai_video", "camera", "app"))
+NOBODYS = replace(ALL, own_sources=())
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +34,10 @@ def test_a_list_is_what_its_conditions_say(view: Projection, rows: list[Incident
         replace(ALL, categories=(categories[0], "none")),
         replace(ALL, from_ms=middle_ms),
         replace(ALL, to_ms=middle_ms, open=True),
-        replace(ALL, every_source=False, public=tuple(categories[:2])),
-        replace(ALL, every_source=False, own_sources=tuple(sources[:1]), open=False),
-        replace(ALL, every_source=False, public=tuple(categories[:1]), own_sources=tuple(sources[-1:])),
-        replace(ALL, every_source=False),
+        replace(NOBODYS, public=tuple(categories[:2])),
+        replace(NOBODYS, own_sources=tuple(sources[:1]), open=False),
+        replace(NOBODYS, public=tuple(categories[:1]), own_sources=tuple(sources[-1:])),
+        NOBODYS,
     ):
         wanted = [row for row in rows if _is_wanted(view, row, asked)]
         pages = [requested(view, asked, offset, 7) for offset in range(0, len(rows), 7)]
@@ -45,7 +46,7 @@ def test_a_list_is_what_its_conditions_say(view: Projection, rows: list[Incident
 
 
 def _is_wanted(view: Projection, row: IncidentRow, asked: Asked) -> bool:
-    visible = asked.every_source or row.category in asked.public or row.source in asked.own_sources
+    visible = row.category in asked.public or row.source in asked.own_sources
     kind = asked.categories is None or row.category in asked.categories
     is_open = asked.open in (None, followed(view, row).outcome is None)
     return visible and kind and is_open and asked.from_ms <= row.reported_ms <= asked.to_ms
@@ -57,7 +58,7 @@ def test_changes_are_the_spells_in_their_order(view: Projection, rows: list[Inci
     spells = view.db.execute("SELECT incident_id, revision, at_ms, state FROM spell").fetchall()
     assert [change[:4] for change in own] == sorted(spells, key=lambda spell: (spell[2], spell[0], spell[1]))
     assert told(view, ALL, 3, 4) == changes[3:7]
-    assert told(view, replace(ALL, every_source=False), 0, 10) == []
+    assert told(view, NOBODYS, 0, 10) == []
 
 
 def chain() -> tuple[Projection, list[str]]:
@@ -118,8 +119,8 @@ def test_when_a_report_was_made_or_merged_is_known():
 def test_lists_read_an_index_of_their_span(view: Projection):
     statements: list[str] = []
     view.db.set_trace_callback(statements.append)
-    requested(view, replace(ALL, every_source=False, public=("x",), own_sources=("y",), open=True), 0, 10)
-    told(view, replace(ALL, every_source=False, public=("x",)), 0, 10)
+    requested(view, replace(NOBODYS, public=("x",), own_sources=("y",), open=True), 0, 10)
+    told(view, replace(NOBODYS, public=("x",)), 0, 10)
     view.db.set_trace_callback(None)
     plans = [[row[3] for row in view.db.execute(f"EXPLAIN QUERY PLAN {each}")] for each in statements]
     assert any(

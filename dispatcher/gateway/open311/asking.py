@@ -58,10 +58,10 @@ class Listing(NamedTuple):
     offset: int
     limit: int
 
-    def span(self, now_ms: int) -> tuple[int, int]:
-        """From when to when: 90 days where one end is open, the last ones where both are."""
+    def span(self, now_ms: int, last_ms: int = SPAN_MS) -> tuple[int, int]:
+        """From when to when: 90 days where one end is open, the last `last_ms` where both are."""
         if self.from_ms is None and self.to_ms is None:
-            return now_ms - SPAN_MS, NEVER_MS
+            return now_ms - last_ms, NEVER_MS
         from_ms = self.from_ms if self.from_ms is not None else (self.to_ms or 0) - SPAN_MS
         return from_ms, self.to_ms if self.to_ms is not None else from_ms + SPAN_MS
 
@@ -84,14 +84,17 @@ def listing(
 
 def require_jurisdiction(settings: Open311, given: str | None) -> None:
     """There is one here, so it need not be named. Raises Problem: 404, another one is."""
-    if given and settings.jurisdiction_id is not None and given != settings.jurisdiction_id:
-        raise Problem(
-            404, "not_found", f"jurisdiction_id {given[:64]} was not found; here it is {settings.jurisdiction_id}"
-        )
+    here = settings.jurisdiction_id
+    if given and here is not None and given != here:
+        raise Problem(404, "not_found", f"jurisdiction_id {given[:64]} was not found; here it is {here}")
 
 
-def reporter_of(gate: Gate, request: Request, api_key: str | None) -> tuple[str, str]:
-    """The source that a key reports as, and the key. Raises Problem: 403 not with this one or without one, 429."""
+def reporter_of(gate: Gate, request: Request, api_key: str | None) -> tuple[Person, str]:
+    """Whose key it is, of exactly one source, and the key itself.
+
+    Raises:
+        Problem: 403 not with this one or without one, 429.
+    """
     person = _person(gate, request, api_key)
     if person is None:
         gate.spend_stranger(request)
@@ -101,7 +104,7 @@ def reporter_of(gate: Gate, request: Request, api_key: str | None) -> tuple[str,
         raise Problem(403, "forbidden", "the api_key is not a reporter's")
     if len(person.sources) != 1 or CITY in person.sources:
         raise Problem(403, "forbidden", "the api_key must report as exactly one source; another key is needed here")
-    return person.sources[0], api_key or request.headers["authorization"].partition(" ")[2].strip()
+    return person, api_key or request.headers["authorization"].partition(" ")[2].strip()
 
 
 def _person(gate: Gate, request: Request, api_key: str | None) -> Person | None:

@@ -1,6 +1,7 @@
 """Following what was asked for: requests in lists and by id, and what changed of them."""
 
 from typing import Annotated, Final
+from urllib.parse import urljoin
 
 import msgspec
 from fastapi import APIRouter, Depends, Query
@@ -8,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dispatcher.config import Open311
+from dispatcher.core import DAY_MS
 from dispatcher.core.incident import Brief
 from dispatcher.core.privacy import mask_text
 from dispatcher.gateway.access import Gate
@@ -86,11 +88,11 @@ def following(router: APIRouter, city: City, gate: Gate, settings: Open311) -> N
         caller: Annotated[finding.Caller, anybody],
         page: Annotated[Listing, Depends(listing)],
     ) -> Response:
-        """What changed of requests, the oldest first; by default in the last 90 days."""
+        """What changed of requests, the oldest first; by default in the last 24 hours."""
         public, lang = finding.public_codes(await city.policy()), language_of(request, settings)
 
         def listed(view: Projection) -> list[finding.Change]:
-            asked = finding.of_caller(caller, *page.span(view.latest_ms), public)
+            asked = finding.of_caller(caller, *page.span(view.latest_ms, DAY_MS), public)
             return finding.change_list(view, asked, page.offset, page.limit)
 
         told = [change_shown(change, lang) for change in await city.read(listed)]
@@ -99,20 +101,23 @@ def following(router: APIRouter, city: City, gate: Gate, settings: Open311) -> N
     async def shown(request: Request, form: Form, found: list[finding.Request], *, extended: bool) -> Response:
         policy, lang = await city.policy(), language_of(request, settings)
         own = [each for each in found if each.own and each.first]
-        said = await city.read(lambda view: {each.request_id: _said(view, each.row.incident_id) for each in own})
+        base = str(request.base_url)
+        said = await city.read(lambda view: {each.request_id: _said(view, each.row.incident_id, base) for each in own})
         told = [request_shown(each, policy, lang, said.get(each.request_id), extended=extended) for each in found]
         return answer(form, "service_requests", told, headers=HEADERS)
 
 
-def _said(view: Projection, incident_id: str) -> Brief | None:
-    """What an incident's first report said, for whoever made it."""
+def _said(view: Projection, incident_id: str, base: str) -> Brief | None:
+    """What an incident's first report said, for whoever made it, with links that lead there from anywhere."""
     record = incident(view, incident_id)
     private = None if record is None else private_of_report(view, *record.reports[0])
     if private is None:
         return None
     address, text = private.address, private.text
     return Brief(
-        None if address is None else mask_text(address), None if text is None else mask_text(text), private.media
+        None if address is None else mask_text(address),
+        None if text is None else mask_text(text),
+        tuple(urljoin(base, link) for link in private.media),
     )
 
 

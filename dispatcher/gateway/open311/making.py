@@ -13,6 +13,8 @@ from dispatcher.core import REPORTS
 from dispatcher.gateway.access import Gate
 from dispatcher.gateway.bodies import encode_one, read_body
 from dispatcher.gateway.city import City
+from dispatcher.gateway.media.attaching import Attachments
+from dispatcher.gateway.media.store import Use
 from dispatcher.gateway.open311 import ids, schemas
 from dispatcher.gateway.open311.answers import Form, answer
 from dispatcher.gateway.open311.asking import Anybody, reporter_of, require_jurisdiction
@@ -31,7 +33,7 @@ _TO_MAKE: Final = {
 }
 
 
-def making(router: APIRouter, city: City, gate: Gate, settings: Open311) -> None:
+def making(router: APIRouter, city: City, gate: Gate, attachments: Attachments, settings: Open311) -> None:
     """Add the routes."""
     anybody = Depends(Anybody(gate, settings))
     recent: OrderedDict[str, None] = OrderedDict()
@@ -53,7 +55,8 @@ def making(router: APIRouter, city: City, gate: Gate, settings: Open311) -> None
         body = await read_body(request, BODY_BYTES_MAX)
         fields = fields_of(request.url.query, body, request.headers.get("content-type", ""))
         require_jurisdiction(settings, fields.one("jurisdiction_id"))
-        source, secret = reporter_of(gate, request, fields.one("api_key"))
+        person, secret = reporter_of(gate, request, fields.one("api_key"))
+        (source,) = person.sources
         policy = await city.policy()
         if policy.source(source) is None:
             raise Problem(403, "forbidden", f"the policy in force knows no source {source}")
@@ -62,6 +65,7 @@ def making(router: APIRouter, city: City, gate: Gate, settings: Open311) -> None
         report = report_of(fields, policy, source=source, report_id=request_id, at=datetime.now(UTC))
         value = encode_one(report)
         if not (idempotency_key and (request_id in recent or await city.read(lambda view: is_known(view, request_id)))):
+            await attachments.attach(person, [(report.media, Use(source=source, report_id=request_id))])
             await city.append([Entry(REPORTS, value)])
             recent[request_id] = None
             if len(recent) > RECENT_MAX:

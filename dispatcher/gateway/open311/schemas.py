@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from dispatcher.gateway.problems import MEDIA_TYPE
 
-__all__ = ["ANYBODY", "CHANGES", "DEFINITION", "DISCOVERY", "REQUESTS", "SERVICES", "TAKEN", "TOKEN", "said"]
+__all__ = ["ANYBODY", "CHANGES", "DEFINITION", "DISCOVERY", "REQUESTS", "SERVICES", "TAKEN", "TOKEN", "UPDATED", "said"]
 
 ANYBODY: Final[dict[str, Any]] = {"security": [{}, {"key": []}]}
 _TEXT: Final = {"type": "string"}
@@ -76,6 +76,7 @@ REQUESTS: Final = _list_of(
     },
     {"extended_attributes": {"type": "object", "description": "Only with extensions=true."}},
 )
+UPDATED: Final = _list_of({"update_id": _TEXT, "account_id": _MAYBE})
 CHANGES: Final = _list_of(
     {
         "update_id": _TEXT,

@@ -41,7 +41,7 @@ def request_shown(
         "status_notes": _notes(request, lang),
         "service_name": row.category if category is None else category_title(category, lang),
         "service_code": row.category,
-        "description": None if brief is None else brief.text,
+        "description": _text(request, policy) if brief is None else brief.text,
         "agency_responsible": None if told.lead is None else _department(policy, told.lead, lang),
         "service_notice": None,
         "requested_datetime": w3_time(request.asked_ms),
@@ -103,6 +103,12 @@ def _told(request: Request, policy: Policy) -> IncidentRow:
     category = policy.category(request.goes_on.category)
     may = request.own or (category is not None and category.public)
     return request.goes_on if may else request.row
+
+
+def _text(request: Request, policy: Policy) -> str | None:
+    """What anybody may read, if the category is still one that anybody may see."""
+    category = policy.category(request.row.category)
+    return request.text if category is not None and category.public else None
 
 
 def _department(policy: Policy, code: str, lang: Lang) -> str:

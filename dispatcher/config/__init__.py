@@ -7,10 +7,15 @@ environment or file, never in it. Relative paths are relative to the configurati
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+
+from dispatcher.config.basis import Section as _Section
+from dispatcher.config.basis import Timeout as _Timeout
+from dispatcher.config.basis import Variable as _Variable
+from dispatcher.config.basis import is_url as _is_url
+from dispatcher.config.outward import Gateway, Http, Media, Open311, Webhook
 
 __all__ = [
     "Channel",
@@ -19,10 +24,12 @@ __all__ = [
     "Gateway",
     "Kafka",
     "LogChannel",
+    "Media",
     "NoticeRoute",
     "Notices",
     "Open311",
     "SmtpChannel",
+    "Webhook",
     "WebhookChannel",
     "load_config",
 ]
@@ -32,10 +39,6 @@ PREFIX = "DISPATCHER__"
 
 class ConfigError(Exception):
     """The configuration is wrong; the message lists every problem."""
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Locate(_Section):
@@ -57,44 +60,10 @@ class EngineSettings(_Section):
     poll_ms: int = Field(default=50, ge=1, le=60_000)
 
 
-class Http(_Section):
-    """Where metrics and health are served; loopback unless said otherwise."""
-
-    host: str = "127.0.0.1"
-    port: int = Field(default=9464, ge=0, le=65_535)
-
-
 class Log(_Section):
     """How lines of the log are written: `auto` is text on a terminal, JSON elsewhere."""
 
     format: Literal["auto", "json", "text"] = "auto"
-
-
-class Gateway(_Section):
-    """Who is let in over HTTP, and how much each may ask for."""
-
-    keys: Path | None = None
-    projection: Path = Path("var/gateway.view")
-    rate_per_s: float = Field(default=5_000, gt=0, le=1_000_000)
-    burst: int = Field(default=20_000, ge=1_000, le=1_000_000)
-    strangers_per_s: float = Field(default=20, gt=0, le=1_000_000)
-    strangers_burst: int = Field(default=200, ge=1, le=1_000_000)
-
-
-class Open311(_Section):
-    """What the city says of itself to applications that speak Open311."""
-
-    jurisdiction_id: str | None = Field(default=None, min_length=1, max_length=200)
-    url: str | None = None
-    contact: str = "Ask whoever runs this service."
-    key_service: str = "Keys are given by whoever runs this service."
-    language: Literal["zh", "en"] = "zh"
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "Open311":
-        if self.url is not None and not _is_url(self.url):
-            raise ValueError("url must be an http or https URL, such as https://city.example/open311/v2")
-        return self
 
 
 class Kafka(_Section):
@@ -126,9 +95,7 @@ class Kafka(_Section):
         return self
 
 
-_Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 _TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-_Timeout = Annotated[float, Field(gt=0, le=60)]
 _Mailbox = Annotated[str, StringConstraints(pattern=r"^[^\s@<>,;:\"]+@[^\s@<>,;:\"]+$", max_length=254)]
 
 
@@ -189,7 +156,7 @@ class Notices(_Section):
     attempts_max: int = Field(default=10, ge=1, le=100)
     retry_first_s: float = Field(default=30, gt=0, le=3_600)
     retry_longest_s: float = Field(default=3_600, gt=0, le=86_400)
-    channels: dict[str, Channel] = {}
+    channels: dict[str, Channel] = Field(default_factory=dict)
     routes: tuple[NoticeRoute, ...] = ()
 
     @model_validator(mode="after")
@@ -215,16 +182,6 @@ class Notices(_Section):
         return None
 
 
-def _is_url(address: str | None) -> bool:
-    try:
-        parts = urlsplit(address or "")
-        return (
-            parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
-        )
-    except ValueError:  # a port that is no number
-        return False
-
-
 class Config(_Section):
     """See `config.yaml` for what each key means."""
 
@@ -235,14 +192,23 @@ class Config(_Section):
     register_directory: Path | None = Field(default=None, alias="register")  # `register` is taken by the model itself
     ledger: Path = Path("var/city.db")
     locate: Locate = Locate()
-    sources: dict[str, SourceDefaults] = {}
+    sources: dict[str, SourceDefaults] = Field(default_factory=dict)
     engine: EngineSettings = EngineSettings()
     http: Http = Http()
     gateway: Gateway = Gateway()
     log: Log = Log()
     open311: Open311 = Open311()
+    media: Media = Media()
     kafka: Kafka = Kafka()
     notices: Notices = Notices()
+    webhooks: tuple[Webhook, ...] = Field(default=(), max_length=50)
+
+    @model_validator(mode="after")
+    def _named_once(self) -> "Config":
+        names = [each.name for each in self.webhooks]
+        if len(set(names)) < len(names):
+            raise ValueError("webhooks: each has a name of its own")
+        return self
 
     def below(self, directory: Path) -> "Config":
         """The same with relative paths taken from `directory`."""
@@ -261,11 +227,17 @@ class Config(_Section):
             for name in ("keys", "projection")
             if (value := getattr(self.gateway, name)) is not None
         }
+        media = None if self.media.directory is None else directory / self.media.directory
         sections = {
             "kafka": self.kafka.model_copy(update=certificates),
             "gateway": self.gateway.model_copy(update=gateway),
+            "media": self.media.model_copy(update={"directory": media}),
         }
-        return self.model_copy(update={**paths, **sections})
+        webhooks = tuple(
+            each if each.secret_file is None else each.model_copy(update={"secret_file": directory / each.secret_file})
+            for each in self.webhooks
+        )
+        return self.model_copy(update={**paths, **sections, "webhooks": webhooks})
 
 
 def load_config(path: Path, environment: Mapping[str, str]) -> Config:
