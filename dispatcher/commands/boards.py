@@ -6,7 +6,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from dispatcher.commands.cohorts import Asked, cohort_of
-from dispatcher.commands.kpi import heading_of, labelled, names_of
+from dispatcher.commands.kpi import names_of
 from dispatcher.commands.opening import config_of, opened
 from dispatcher.commands.talk import fail, language_of, print_json, say
 from dispatcher.commands.workbook import put_out
@@ -14,24 +14,22 @@ from dispatcher.core import NEVER_MS
 from dispatcher.hosts.setup import policy_in_force
 from dispatcher.views import (
     Cohort,
-    Grouping,
+    Contender,
     Inspection,
     InspectionError,
-    Projection,
     Rate,
     Scoring,
     boards,
     cohort_document,
+    contenders,
     document,
     firms_of,
     inspected,
-    measure,
-    measures_of,
-    ratings,
     read_firms,
     read_inspections,
     scored,
 )
+from dispatcher.views.headings import heading_of, labelled
 from dispatcher.views.reports import scores_table
 from geo import Grid, load_grid
 from rules import Policy
@@ -40,6 +38,11 @@ from rules.problems import Language
 __all__ = ["UNITS", "boards_command"]
 
 UNITS = ("department", "unit", "area", "compound", "property")
+_GROUPS: dict[str, Literal["department", "party", "area"]] = {
+    "department": "department",
+    "unit": "party",
+    "area": "area",
+}
 _WORDS = {
     "en": {
         "unknown": "inspected, but neither the policy nor the grid has them: {units}",
@@ -50,7 +53,6 @@ _WORDS = {
         "level": "以下受检区域不属第 {level} 级，未列出：{units}",
     },
 }
-Units = list[tuple[str, int, dict[str, Rate]]]
 
 
 def boards_command(
@@ -85,10 +87,13 @@ def boards_command(
         cohort = cohort_of(asked, view, policy, language, adjusted=adjusted)
         days = _days(cohort, policy.timezone)
         if of in ("compound", "property"):
-            units: Units = [(unit, n, {"inspection": rate}) for unit, (n, rate) in inspected(looked, of, days).items()]
+            units: list[Contender] = [
+                (unit, n, {"inspection": rate}) for unit, (n, rate) in inspected(looked, of, days).items()
+            ]
         else:
             found_there = inspected(looked, of, days)
-            units = _of_cases(view, cohort, of, level, found_there)
+            by = _GROUPS[of]
+            units = contenders(view, cohort, by, level, {unit: rate for unit, (_, rate) in found_there.items()})
             units += _without_cases(units, found_there, of, level or 1, policy, config_path, language)
     plan = policy.measures
     weights = {"inspection": 1} if of in ("compound", "property") else plan.weights
@@ -109,29 +114,15 @@ def boards_command(
     put_out(table, heading_of(cohort, language), csv=csv, xlsx=xlsx, full=full)
 
 
-def _of_cases(view: Projection, cohort: Cohort, of: str, level: int, looked: dict[str, tuple[int, Rate]]) -> Units:
-    by: Literal["department", "party", "area"] = {"department": "department", "unit": "party"}.get(of, "area")  # type: ignore[assignment]
-    rated = {} if by == "area" else {each.unit: each.rate for each in ratings(view, cohort, by)}
-    units: Units = []
-    for group in measure(view, cohort, Grouping(by, level if by == "area" else 0)).groups:
-        if group.code is None:
-            continue
-        more = {"inspection": looked[group.code][1]} if group.code in looked else {}
-        if group.code in rated:
-            more["street_rating"] = rated[group.code]
-        units.append((group.code, group.terms["filed"], measures_of(group, cohort.basis, more)))
-    return units
-
-
 def _without_cases(
-    units: Units,
+    units: list[Contender],
     looked: dict[str, tuple[int, Rate]],
     of: str,
     level: int,
     policy: Policy,
     config_path: Path,
     lang: Language,
-) -> Units:
+) -> list[Contender]:
     """Who was inspected and has no case: shown with none. A name that nobody has ends the command."""
     rest = sorted(looked.keys() - {code for code, _, _ in units})
     if not rest:

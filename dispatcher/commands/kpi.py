@@ -8,7 +8,6 @@ from dispatcher.commands.cohorts import Asked, cohort_of, midnights
 from dispatcher.commands.opening import opened, stored_policy
 from dispatcher.commands.talk import fail, language_of, out, print_json
 from dispatcher.commands.workbook import put_out
-from dispatcher.core import NEVER_MS, ms_to_text
 from dispatcher.hosts.setup import policy_in_force
 from dispatcher.ledger import Ledger
 from dispatcher.views import (
@@ -33,13 +32,13 @@ from dispatcher.views import (
 )
 from dispatcher.views import reports as report
 from dispatcher.views.gaming import ClockOf
+from dispatcher.views.headings import as_of, bounds, heading_of, labelled
 from dispatcher.views.titles import title
 from rules import Category, Clock, Department, Policy, load_canonical
 
-__all__ = ["LISTS", "heading_of", "kpi_command", "labelled", "names_of"]
+__all__ = ["LISTS", "kpi_command", "names_of"]
 
 Lang = Literal["zh", "en"]
-_AS_OF = {"en": "as of", "zh": "截至"}
 LISTS = ("time", "gaming", "came-back", "ratings", "exempt", "midnights")
 _NOT_MIDNIGHTS = {
     "en": "--midnights counts all cases as they stood: it goes with neither --adjusted nor --by",
@@ -148,7 +147,7 @@ def _midnights(view: Projection, policy: Policy, cohort: Cohort, put: _Put, lang
         about = {name: value for name, value in cohort_document(cohort).items() if name in ("as_of", "from", "to")}
         print_json({**about, "midnights": document(stood)})
         return
-    heading = f"{_AS_OF[lang]} {ms_to_text(cohort.as_of_ms)} ({title('all', lang)}{_bounds(cohort)})"
+    heading = f"{as_of(cohort, lang)} ({title('all', lang)}{bounds(cohort)})"
     put_out(report.stocks_table(stood, lang), heading, csv=put.csv, xlsx=put.xlsx)
 
 
@@ -167,21 +166,3 @@ def names_of(policy: Policy, lang: Lang) -> dict[str, str]:
     """What departments and categories are called; a code of both kinds is the department's."""
     entries: dict[str, Category | Department] = {**policy.categories, **policy.departments}
     return {code: (entry.zh if lang == "zh" else entry.en) or code for code, entry in entries.items()}
-
-
-def heading_of(cohort: Cohort, lang: Lang) -> str:
-    """What a table is about: as of when, on which basis, of which period, and whether it is adjusted."""
-    adjusted = f" {title('adjusted', lang)}" if cohort.adjusted else ""
-    return f"{_AS_OF[lang]} {ms_to_text(cohort.as_of_ms)} ({cohort.basis}{_bounds(cohort)}){adjusted}"
-
-
-def labelled(table: Table, cohort: Cohort, lang: Lang) -> Table:
-    """A table of adjusted figures says so in its first heading too: a CSV has no other place for it."""
-    if not cohort.adjusted:
-        return table
-    first, *others = table.headings
-    return table._replace(headings=[f"{first} {title('adjusted', lang)}", *others])
-
-
-def _bounds(cohort: Cohort) -> str:
-    return "" if cohort.to_ms >= NEVER_MS else f", {ms_to_text(cohort.from_ms)} .. {ms_to_text(cohort.to_ms)}"

@@ -9,7 +9,15 @@ from dispatcher.views.cohort import Cohort
 from dispatcher.views.projection import Projection
 from dispatcher.views.terms import CASE_TERMS, seen, values
 
-__all__ = ["Flow", "Promises", "Stock", "flows", "promises", "stocks"]
+__all__ = ["FLOWS", "Flow", "Promises", "Stock", "behind_flow", "flows", "promises", "stocks"]
+
+_FLOWS = {  # what is counted -> its instant, and of which incidents
+    "opened": ("opened_ms", "1"),
+    "filed": ("filed_ms", "filed_ms IS NOT NULL"),
+    "closed": ("ended_ms", "outcome = 'closed'"),
+    "ended_otherwise": ("ended_ms", "outcome <> 'closed'"),
+}
+FLOWS = tuple(_FLOWS)
 
 
 class Flow(NamedTuple):
@@ -51,14 +59,19 @@ def flows(view: Projection, edges_ms: Sequence[int]) -> list[Flow]:
         raise ValueError("the edges of periods must rise")
     counts = [
         _in_periods(edges_ms, view.db.execute(f"SELECT {column} FROM incident WHERE {condition}"))  # noqa: S608
-        for column, condition in (
-            ("opened_ms", "1"),
-            ("filed_ms", "filed_ms IS NOT NULL"),
-            ("ended_ms", "outcome = 'closed'"),
-            ("ended_ms", "outcome <> 'closed'"),
-        )
+        for column, condition in _FLOWS.values()
     ]
     return [Flow(*period, *count) for period, *count in zip(pairwise(edges_ms), *counts, strict=True)]
+
+
+def behind_flow(view: Projection, what: str, from_ms: int, to_ms: int) -> list[str]:
+    """The ids of the incidents that one of `FLOWS` counts in [from_ms, to_ms). Raises KeyError: there is none such."""
+    column, condition = _FLOWS[what]
+    rows = view.db.execute(
+        f"SELECT incident_id FROM incident WHERE {condition} AND {column} >= ? AND {column} < ? ORDER BY 1",  # noqa: S608
+        (from_ms, to_ms),
+    )
+    return [incident_id for (incident_id,) in rows]
 
 
 def stocks(view: Projection, instants_ms: Sequence[int]) -> list[Stock]:

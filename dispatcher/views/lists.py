@@ -24,6 +24,7 @@ __all__ = [
     "incidents",
     "queue",
     "rejected",
+    "within",
 ]
 
 LIMIT_MAX = 1_000  # lines in one page: what a person can scroll and a response can hold
@@ -137,6 +138,16 @@ def queue(
         values += _opened(cursor, tuple[int, int, int, str])
     rows = _rows(view.db, conditions, values, "queue_rank, queue_severity, queue_due_ms, incident_id", limit)
     return _page(rows, limit, lambda row: (row.queue_rank, row.queue_severity, row.queue_due_ms, row.incident_id))
+
+
+def within(view: Projection, ids: Sequence[str], reach: Reach) -> list[str]:
+    """Those of some incidents that are within somebody's reach, in the order given."""
+    seen: set[str] = set()
+    for at in range(0, len(ids), LIMIT_MAX):
+        conditions, values = _conditions(Filter(ids=tuple(ids[at : at + LIMIT_MAX]), reach=reach))
+        rows = view.db.execute(f"SELECT incident_id FROM incident WHERE {' AND '.join(conditions)}", values)  # noqa: S608
+        seen.update(incident_id for (incident_id,) in rows)
+    return [incident_id for incident_id in ids if incident_id in seen]
 
 
 def rejected(

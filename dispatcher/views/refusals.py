@@ -1,12 +1,13 @@
 """What was refused, found again by where it lay or by what it said: whoever sent something asks what became of it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
+from dispatcher.core import REPORTS
 from dispatcher.views.lists import RejectedRow
 from dispatcher.views.projection import Projection
 
-__all__ = ["refusal", "refused"]
+__all__ = ["refusal", "refused", "refused_reports"]
 
 REFUSALS_MAX = 10_000
 _decode_at = json.JSONDecoder().raw_decode
@@ -39,6 +40,24 @@ def refused(view: Projection, topic: str, said: Mapping[str, str]) -> RejectedRo
         if all(fields.get(name) == value for name, value in said.items()):
             return row
     return None
+
+
+def refused_reports(
+    view: Projection, since_ms: int, is_wanted: Callable[[str], bool]
+) -> Iterator[tuple[str, RejectedRow]]:
+    """Reports refused since an instant, the newest first, with the source each names, of the sources that are wanted.
+
+    What names none is nobody's to put right. At most `REFUSALS_MAX` of them are looked through.
+    """
+    rows = view.db.execute(
+        f"SELECT {', '.join(RejectedRow._fields)} FROM rejected WHERE topic = ? AND time_ms >= ?"  # noqa: S608 - our own words
+        " ORDER BY time_ms DESC, partition DESC, offset DESC LIMIT ?",
+        (REPORTS, since_ms, REFUSALS_MAX),
+    )
+    for row in map(RejectedRow._make, rows):
+        source = _fields(row.original).get("source")
+        if isinstance(source, str) and is_wanted(source):
+            yield source, row
 
 
 def _fields(original: str) -> dict[str, object]:

@@ -9,7 +9,7 @@ from dispatcher.core import ENDED_STATES, NEVER_MS
 from dispatcher.views.cohort import Basis, Cohort
 from dispatcher.views.rows import OUTCOMES, outcome_of
 
-__all__ = ["AGAIN", "CASE_TERMS", "EXCLUDED", "PART_TERMS", "RATES", "TERMS", "exempted", "seen", "values"]
+__all__ = ["AGAIN", "CASE_TERMS", "EXCLUDED", "PART_TERMS", "RATES", "TERMS", "anchor", "exempted", "seen", "values"]
 
 EXCLUDED = tuple(outcome for outcome in OUTCOMES if outcome != "closed")
 _ENDS = ", ".join(f"'{outcome_of(state)}'" for state in sorted(ENDED_STATES))
@@ -205,6 +205,11 @@ def seen(cohort: Cohort, narrow: str = "") -> str:
         narrow = f"{narrow} AND ({within})"
     adjusted = _ADJUSTED if cohort.adjusted else ""
     return _SEEN.replace("{anchor}", _ANCHORS[cohort.basis]).replace("{narrow}", narrow).replace("{adjusted}", adjusted)
+
+
+def anchor(cohort: Cohort) -> str:
+    """The instant of a case in `seen` by which it belongs to a period."""
+    return f"coalesce({_ANCHORS[cohort.basis]})"
 
 
 def values(cohort: Cohort) -> dict[str, int]:
