@@ -8,8 +8,8 @@ from dispatcher.core import Action
 __all__ = ["FORMS", "REQUESTS", "Field"]
 
 Kind = Literal[
-    "text", "line", "link", "reason", "department", "departments", "until", "yes_no", "result", "severity", "category",
-    "standard", "report", "score", "evidence", "position", "hidden",
+    "text", "line", "picture", "reason", "department", "departments", "until", "yes_no", "result", "severity",
+    "category", "standard", "report", "score", "evidence", "position", "hidden",
 ]  # fmt: skip
 
 
@@ -24,7 +24,7 @@ class Field(NamedTuple):
 
 _TEXT: Final = Field("text", "text")
 _SAID: Final = Field("text", "text", required=True)
-_MEDIA: Final = Field("media", "link")
+_MEDIA: Final = Field("media", "picture")
 _CLASS: Final = (Field("category", "category"), Field("severity", "severity"), Field("standard", "standard"))
 
 FORMS: Final[Mapping[Action, tuple[Field, ...]]] = {

@@ -127,6 +127,9 @@ def _pointless(action: Action, record: IncidentRecord, policy: Policy) -> bool:
     if action is Action.SELF_HANDLED:
         category = policy.category(record.category)
         return category is None or not category.self_handled
+    if action is Action.REVIEW:
+        category = policy.category(record.category)
+        return category is None or not category.public
     if action is Action.SPLIT:
         return record.report_count < 2 and record.state is not IncidentState.MERGED
     if action is Action.CLAIM:

@@ -184,7 +184,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {  # zh, en
     "field_answered": ("接通了", "Answered"),
     "field_resolved": ("已解决", "Resolved"),
     "field_satisfied": ("满意", "Content"),
-    "field_media": ("图片链接", "Picture (link)"),
+    "field_media": ("照片", "Picture"),
     "field_flags": ("凭证", "Evidence"),
     "field_unit": ("单位", "Unit"),
     "field_person": ("人员", "Person"),

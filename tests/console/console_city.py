@@ -1,11 +1,14 @@
 """The made-up town of examples/city, as the tests of the console use it: who is there, and what is reported."""
 
+import io
+import itertools
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from gateway_process import Gateway
+from PIL import Image
 
 GRID = json.loads((Path(__file__).parents[2] / "examples/city/grid.geojson").read_text())
 STREET = "530003001"
@@ -24,6 +27,16 @@ ROLES: dict[str, dict[str, Any]] = {
     "officer": {"roles": [f"officer:{STREET}"], "areas": ["*"]},
     "admin": {"roles": ["admin"]},
 }
+
+
+def picture() -> bytes:
+    """A small one, each of another colour."""
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), (next(_colours) % 256, 90, 30)).save(out, "PNG")
+    return out.getvalue()
+
+
+_colours = itertools.count()
 REFUSE, ERRAND, LEAK = "02.02.01", "01.01.02", "05.03.01"
 
 

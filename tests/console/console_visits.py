@@ -56,7 +56,12 @@ class Visit:
             for name, value in fields.items():
                 self.fill(form, name, value)
             form.locator(".buttons button.first").click()
-            expect(self.page.locator("dialog[open]")).to_have_count(0)
+            done, wrong = self.page.locator("dialog[open]"), form.locator(".wrong:not([hidden])")
+            self.page.wait_for_function(
+                "() => !document.querySelector('dialog[open]')"
+                " || document.querySelector('dialog[open] .wrong:not([hidden])')"
+            )
+            assert not done.count(), wrong.text_content()
         expect(self.page.locator("#toast")).to_have_text("Done")
 
     @staticmethod
@@ -66,6 +71,8 @@ class Visit:
         kind = field.first.evaluate("each => each.type")
         if kind in ("radio", "checkbox"):
             form.locator(f'[name="{name}"][value="{value}"]').check()
+        elif kind == "file":
+            field.set_input_files({"name": "picture.png", "mimeType": "image/png", "buffer": value})
         elif kind.startswith("select"):
             field.select_option(value)
         else:

@@ -8,13 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from console_city import ERRAND, department_of, last_told, record, told
+from console_city import ERRAND, department_of, last_told, picture, record, told
 from console_visits import Visit
 from gateway_process import Gateway, update
 
 from dispatcher.core import Action
 
-PICTURE = "https://media.example/after.jpg"
 SOON = (datetime.now(ZoneInfo("Asia/Shanghai")) + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")  # as the browser has it
 
 
@@ -61,16 +60,17 @@ def test_from_the_order_to_the_check_and_what_comes_after(desk: Desk):
     one = desk.opened("story-1")
     desk.act("dispatcher", one, "claim")
     desk.act("dispatcher", one, "release")
+    desk.act("acceptor", one, "review", text="Refuse at a gate")
     desk.act("lead", one, "acknowledge")
     desk.act("lead", one, "delegate", person="Wang")
     desk.act("lead", one, "contact", reached="true", text="will be cleared today")
-    desk.act("lead", one, "progress", text="a lorry is on its way", media=PICTURE)
+    desk.act("lead", one, "progress", text="a lorry is on its way", media=picture())
     desk.act("lead", one, "arrive")
     desk.act("street", one, "note", text="it smells")
-    desk.act("lead", one, "done", text="cleared", media=PICTURE, flags="photo")
+    desk.act("lead", one, "done", text="cleared", media=picture(), flags="photo")
     desk.act("checker", one, "check", result="fail", reason_code="not_fixed")
     assert desk.state(one) == "handling"
-    desk.act("lead", one, "done", media=PICTURE, flags="photo")
+    desk.act("lead", one, "done", media=picture(), flags="photo")
     desk.act("checker", one, "check", result="pass")
     assert desk.state(one) == "closed"
     desk.act("street", one, "rate", score=4)

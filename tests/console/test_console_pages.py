@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from console_city import department_of, record, told
+from console_city import department_of, picture, record, told
 from console_visits import Visit
 from gateway_process import Gateway, update, wait_until
 from playwright.sync_api import expect
@@ -196,8 +196,12 @@ def test_a_departments_day(visit: Opening, city: Gateway):
     expect(lead.page.locator(f"#line-{first}")).to_contain_text("1 to approve")
     lead.act(first, "approve", {"number": 1})
     assert record(city, first)["requests"][0]["state"] == "approved"
-    there.act(first, "done", text="cleared", media="https://media.example/1.jpg", flags="photo")
-    visit("checker").act(first, "check", result="pass")
+    there.act(first, "done", text="cleared", media=picture(), flags="photo")
+    checking = visit("checker").to(f"/console/incidents/{first}")
+    shown = checking.page.locator("#pictures img")
+    expect(shown).to_have_count(1)
+    wait_until(lambda: shown.evaluate("img => img.naturalWidth") == 40)  # it is really there
+    checking.act(first, "check", result="pass")
     assert record(city, first)["state"] == "closed"
 
 

@@ -4,12 +4,10 @@ import { toast, words } from "./page.js";
 
 const csrf = document.querySelector("meta[name=csrf]").content;
 
-export async function send(path, body) {
-  const answer = await fetch(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf },
-    body: JSON.stringify(body),
-  });
+export const send = (path, body) => post(path, "application/json", JSON.stringify(body));
+
+async function post(path, type, body) {
+  const answer = await fetch(path, { method: "POST", headers: { "Content-Type": type, "X-CSRF-Token": csrf }, body });
   if (answer.status === 401) location.reload();
   const said = await answer.json();
   if (!answer.ok) throw Object.assign(new Error(said.detail), { answered: true });
@@ -20,11 +18,10 @@ export async function send(path, body) {
 export function fieldsOf(form) {
   const made = {};
   for (const field of form.elements) {
-    if (!field.name || !field.value || ((field.type === "radio" || field.type === "checkbox") && !field.checked)) continue;
+    if (!field.name || !field.value || field.type === "file" || ((field.type === "radio" || field.type === "checkbox") && !field.checked)) continue;
     const kind = field.dataset.kind ?? (field.name === "number" ? "number" : "");
     if (field.type === "select-multiple") made[field.name] = [...field.selectedOptions].map((option) => option.value);
     else if (kind === "departments") (made[field.name] ??= []).push(field.value);
-    else if (kind === "link") made[field.name] = [field.value];
     else if (kind === "yes_no") made[field.name] = field.value === "true";
     else if (kind === "number" || kind === "severity") made[field.name] = Number(field.value);
     else if (kind === "until") made[field.name] = new Date(field.value).toISOString();
@@ -35,6 +32,14 @@ export function fieldsOf(form) {
   return made;
 }
 
+// Pictures are handed in first, and then named by their links; the same picture is kept once, however often it is sent.
+async function picturesOf(form) {
+  const links = [];
+  for (const field of form.querySelectorAll("input[type=file]"))
+    for (const file of field.files) links.push((await post("/v1/media", file.type, file)).url);
+  return links.length ? { media: links } : {};
+}
+
 function reportOf(text) {
   const at = text.indexOf("/");
   return { source: text.slice(0, at), report_id: text.slice(at + 1) };
@@ -43,17 +48,14 @@ function reportOf(text) {
 // Returns whether it was taken; what went wrong is said, in the form if it has a place for it.
 export async function act(form, incidentId) {
   form.dataset.updateId ||= crypto.randomUUID();
-  const update = {
-    update_id: form.dataset.updateId,
-    incident_id: incidentId,
-    action: form.dataset.action,
-    at: new Date().toISOString(),
-    ...fieldsOf(form),
-  };
+  const at = new Date().toISOString();
+  const { action, updateId } = form.dataset;
   const buttons = [...form.querySelectorAll("button")];
   for (const button of buttons) button.disabled = true;
   let said;
   try {
+    const fields = { ...fieldsOf(form), ...(await picturesOf(form)) };
+    const update = { update_id: updateId, incident_id: incidentId, action, at, ...fields };
     const answer = await send(`/v1/updates?wait_s=5&as=${encodeURIComponent(form.dataset.role)}`, update);
     const [outcome] = answer.updates;
     if (outcome.state === "taken" || outcome.state === "on_its_way") {

@@ -23,8 +23,29 @@ async function draw() {
   whole.innerHTML = html;
   if (purpose) whole.querySelector("#contacts input")?.setAttribute("value", purpose);
   if (contacts) whole.querySelector("#contacts-shown")?.replaceWith(contacts);
+  showPictures();
   if (focused) [...whole.querySelectorAll("button, a")].find((each) => each.textContent === focused)?.focus();
 }
+
+// Pictures are asked for by themselves: whoever may see the incident may see them.
+async function showPictures() {
+  const place = document.getElementById("pictures");
+  const answer = await fetch(`/v1/incidents/${encodeURIComponent(whole.dataset.id)}/media`);
+  if (!place || !answer.ok) return;
+  const { media } = await answer.json();
+  place.replaceChildren(
+    ...media.map(({ sha256 }, at) => {
+      const [link, picture] = [document.createElement("a"), document.createElement("img")];
+      link.href = picture.src = `/v1/media/${sha256}`;
+      link.target = "_blank";
+      picture.alt = `${place.dataset.of} ${at + 1}`;
+      picture.loading = "lazy";
+      link.append(picture);
+      return link;
+    }),
+  );
+}
+showPictures();
 
 whenChanged(250, (ids) => (ids === null || ids.includes(whole.dataset.id) ? draw() : undefined));
 
