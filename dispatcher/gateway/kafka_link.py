@@ -20,7 +20,7 @@ from dispatcher.gateway.feed import Gap, Place
 from dispatcher.gateway.threads import in_thread
 from dispatcher.hosts.setup import policy_in_force
 from dispatcher.ledger import Entry, Kept, Offset
-from dispatcher.ledger.kafka import Connection, Keyed, Lane, Readers, Writer, follow, ledger_mark
+from dispatcher.ledger.kafka import ERASED_MS, Connection, Keyed, Lane, Readers, Writer, follow, ledger_mark
 from dispatcher.sqlite_file import sole_use
 from dispatcher.views import BATCH, FOLLOWED, Portion, Projection, ProjectionError
 from rules import Policy
@@ -88,10 +88,10 @@ class KafkaLink:
         lanes = [lane for topic in FOLLOWED for lane in await self._lanes(topic)]
         view = await in_thread(self._follower, lambda: Projection(self.view_path))
         try:
-            places = await in_thread(self._follower, lambda: view.begin(mark))
+            places = await in_thread(self._follower, lambda: self._begun(view, mark))
             if await self._lost(places):
                 log.warning(
-                    "%s is further on than the topics, which have lost records; it is made again", self.view_path
+                    "%s is further on than the topics, which have lost records: it is made again", self.view_path
                 )
                 places = await in_thread(self._follower, lambda: view.begin(mark, anew=True))
             places = {lane: places.get(lane, -1) for lane in lanes}
@@ -108,6 +108,15 @@ class KafkaLink:
                         raise ProjectionError(f"{self.view_path} was written by another process")
         finally:
             await in_thread(self._follower, view.close)  # what is under way there comes first
+
+    @staticmethod
+    def _begun(view: Projection, mark: str) -> dict[Lane, int]:
+        """Where the projection goes on; what may have been erased unseen since it was written last is read again."""
+        places = view.begin(mark)
+        if time.time_ns() // 1_000_000 - view.latest_ms < ERASED_MS // 2:
+            return places
+        view.forget_private()
+        return view.begin(mark)
 
     async def _lost(self, places: dict[Lane, int]) -> bool:
         """Whether the topics end before what was followed; a leader elected a moment ago does not know its end yet."""

@@ -119,6 +119,15 @@ class Projection:
                 self.db.execute("INSERT INTO ledger (mark) VALUES (?)", (mark,))
         return self._places()
 
+    def forget_private(self) -> None:
+        """Take away what is private of reports; `reporters` is followed from its beginning again.
+
+        For whoever was away for so long that a topic may have dropped what said that something was erased.
+        """
+        with transaction(self.db):
+            self.db.execute("DELETE FROM private")
+            self.db.execute("DELETE FROM position WHERE topic = 'reporters'")
+
     def apply(self, portions: Sequence[Portion]) -> int:
         """Apply records, all in one transaction.
 

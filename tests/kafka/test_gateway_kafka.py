@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -92,12 +93,18 @@ async def test_everybody_is_told_what_became_of_their_own_update(gateways: list[
         await client.aclose()
 
 
-async def test_updates_of_an_incident_are_worked_on_in_the_order_they_came(gateways: list[KafkaGateway]):
+def test_updates_of_an_incident_are_worked_on_in_the_order_they_came(city: City, gateways: list[KafkaGateway]):
+    """By whichever gateway; the worker finds them all at once, in as many partitions as they lie in."""
+    (worker,) = city.processes
     incident_id = gateways[0].opened("reporter", report("in-order", "01", (3, 3)))
     steps = ["claim", "release"] * 10
-    for n, action in enumerate(steps):
-        with gateways[n % 2].client("dispatcher") as client:
-            assert client.post("/v1/updates", json=update(incident_id, f"o{n}", action)).status_code == 201
+    worker.send(signal.SIGSTOP)
+    try:
+        for n, action in enumerate(steps):
+            with gateways[n % 2].client("dispatcher") as client:
+                assert client.post("/v1/updates", json=update(incident_id, f"o{n}", action)).status_code == 201
+    finally:
+        worker.send(signal.SIGCONT)
     with gateways[0].client("dispatcher") as client:
         last = client.post("/v1/updates?wait_s=10", json=update(incident_id, "last", "note", text="x")).json()
         assert last["updates"][0]["state"] == "taken"
@@ -157,6 +164,26 @@ def test_a_restart_goes_on_from_its_own_projection_and_a_lost_one_is_made_again(
             assert found == (planted,)
             assert third.stop() == 0
             _remove(third.view)
+
+
+def test_what_may_have_been_erased_while_a_gateway_was_away_is_read_again(city: City):
+    made = report("erased", "01", (0, 5), reporter={"name": "Li Si", "phone": "13812345678"})
+    with running(KafkaGateway(city, 6)) as gateway:
+        gateway.opened("reporter", made)
+
+        def private() -> set[str]:
+            with closing(sqlite3.connect(gateway.view)) as view:
+                return {key for (key,) in view.execute("SELECT key FROM private")}
+
+        wait_until(lambda: "hotline/erased" in private())
+        before = private()
+        for away, found in (("", before | {"hotline/gone"}), ("UPDATE position SET time_ms = 1", before)):
+            assert gateway.stop() == 0
+            with closing(sqlite3.connect(gateway.view)) as view, view:
+                view.execute("INSERT OR IGNORE INTO private VALUES ('hotline/gone', '{}')")
+                view.execute(away)
+            gateway.start()
+            assert private() == found
 
 
 def test_the_projection_of_another_ledger_is_noticed(broker: Broker, city: City, tmp_path: Path):

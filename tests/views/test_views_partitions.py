@@ -9,7 +9,7 @@ from views_city import City, dump, of
 from views_random import random_lives
 
 from dispatcher.ledger import Kept
-from dispatcher.views import FOLLOWED, Lane, Portion, Projection
+from dispatcher.views import FOLLOWED, Lane, Portion, Projection, private_of_report
 
 PARTITIONS = 3
 BESIDE = ("position", "ledger")  # tables that say how far a file has come, and in which ledger
@@ -75,6 +75,19 @@ def test_what_another_has_applied_is_left_out(lanes):
     assert view.apply([Portion(*lane, -1, records[:9]), Portion(*lane, records[0].seq, records[1:9])]) == 0
     assert dump(view) == whole
     assert view.apply([Portion(*lane, records[4].seq, records[5:9])]) == 4
+
+
+def test_what_is_private_can_be_read_again_and_nothing_else_is(lanes):
+    view = Projection(":memory:")
+    view.begin("a ledger")
+    lane, records = next(iter(lanes.items()))
+    view.apply([Portion(*lane, -1, records), Portion("reporters", 1, -1, [Kept(5, "app/1", 1, b'{"name":"Li"}')])])
+    others = {name: found for name, found in rows(view).items() if name != "private"}
+    assert private_of_report(view, "app", "1") is not None
+    view.forget_private()
+    assert private_of_report(view, "app", "1") is None
+    assert {name: found for name, found in rows(view).items() if name != "private"} == others
+    assert view.begin("a ledger") == {lane: records[-1].seq}
 
 
 def test_a_file_goes_on_in_its_own_ledger_only(city, lanes, tmp_path):

@@ -8,12 +8,13 @@ from dispatcher.ledger.kafka.holding import LOG, Holding, Marks, Place, Standing
 from dispatcher.ledger.kafka.ledger import KafkaLedger
 from dispatcher.ledger.kafka.producing import Out, Unanswered, idempotent_producer, write
 from dispatcher.ledger.kafka.reading import bounds, consumer, newest_values, read_whole
-from dispatcher.ledger.kafka.topics import DEPARTMENT, DEPARTMENT_UPDATES, WORK, TopicSpec, topic_specs
+from dispatcher.ledger.kafka.topics import DEPARTMENT, DEPARTMENT_UPDATES, ERASED_MS, WORK, TopicSpec, topic_specs
 from dispatcher.ledger.kafka.writing import Keyed, Writer
 
 __all__ = [
     "DEPARTMENT",
     "DEPARTMENT_UPDATES",
+    "ERASED_MS",
     "LOG",
     "WORK",
     "Connection",

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from dispatcher.config import Kafka
 from dispatcher.core import COMPACTED_TOPICS, CONTROL, REPORTS, UPDATES
 
-__all__ = ["DEPARTMENT", "DEPARTMENT_UPDATES", "MESSAGE_BYTES", "WORK", "TopicSpec", "topic_specs"]
+__all__ = ["DEPARTMENT", "DEPARTMENT_UPDATES", "ERASED_MS", "MESSAGE_BYTES", "WORK", "TopicSpec", "topic_specs"]
 
 WORK: Final = "work"
 DEPARTMENT, DEPARTMENT_UPDATES = "dept.", "updates."
@@ -14,6 +14,7 @@ DEPARTMENT, DEPARTMENT_UPDATES = "dept.", "updates."
 DAY_MS = 86_400_000
 MESSAGE_BYTES = 1_000_000  # of a batch; what the core puts out stays below 900 KB a record
 FOREVER = "-1"
+ERASED_MS: Final = DAY_MS  # for so long a compacted topic says that a key's value is erased; then it says nothing
 
 # A compacted topic is read whole at every restart: small segments are compacted soon, tombstones need not last long.
 _COMPACTED: Final = {
@@ -22,7 +23,7 @@ _COMPACTED: Final = {
     "segment.ms": "600000",
     "min.cleanable.dirty.ratio": "0.1",
     "max.compaction.lag.ms": "3600000",
-    "delete.retention.ms": "86400000",
+    "delete.retention.ms": str(ERASED_MS),
 }
 
 
