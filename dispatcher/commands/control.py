@@ -15,11 +15,9 @@ from dispatcher.config import Config
 from dispatcher.core import PartitionState
 from dispatcher.core.control import CELLS_MAX, Command
 from dispatcher.hosts.embedded import PARTITION
-from dispatcher.hosts.replay import refuse_unfinished_replay
-from dispatcher.hosts.setup import Books
-from dispatcher.ledger import InUse, Ledger, LedgerError, SqliteLedger
-from dispatcher.policies.control import Answer, Written, answer_to, standing, write
-from dispatcher.policies.past import end_of
+from dispatcher.ledger import InUse, Ledger, SqliteLedger
+from dispatcher.policies.control import Answer, Written, answer_to, submit
+from dispatcher.policies.present import NothingInForce, present
 from geo import load_grid
 from rules.problems import Language
 
@@ -135,14 +133,10 @@ def read_state(ledger: Ledger, lang: Language = "en") -> PartitionState:
     Raises:
         LedgerError: a policy that something was decided under is not in the ledger.
     """
-    state = PartitionState(PARTITION, Books(ledger))
     try:
-        state.restore(*ledger.restore(PARTITION))
-    except LookupError as error:
-        raise LedgerError(f"a policy that incidents were decided under is not in the ledger: {error}") from error
-    if state.policy_sha is None:
+        return present(ledger)
+    except NothingInForce:
         fail(_WORDS[lang]["no_policy"])
-    return state
 
 
 def confirm(question: str, lang: Language, *, yes: bool) -> None:
@@ -174,17 +168,14 @@ def send(
     Raises:
         LedgerError: the ledger cannot be written, or holds an interrupted replay.
     """
-    refuse_unfinished_replay(ledger)
-    end = end_of(ledger)
-    number = standing(ledger).number + 1
-    command = make(command_id=f"{name}-{number}", number=number)
-    answer = wait_for(config.ledger, ledger, write(ledger, command), end, wait_s)
+    command_id, written, end = submit(ledger, name, make)
+    answer = wait_for(config.ledger, ledger, written, end, wait_s)
     if isinstance(answer, Silence):
-        said = _WORDS[lang][answer].format(what=what, name=command.command_id, wait=wait_s)
-        return Sent(command.command_id, None, end, answer, said)
+        said = _WORDS[lang][answer].format(what=what, name=command_id, wait=wait_s)
+        return Sent(command_id, None, end, answer, said)
     if not answer.accepted:
         fail(_WORDS[lang]["no"].format(what=what, detail=answer.detail))
-    return Sent(command.command_id, answer.at, end)
+    return Sent(command_id, answer.at, end)
 
 
 def wait_for(path: Path, ledger: Ledger, written: Written, end: int, wait_s: float) -> Answer | Silence:

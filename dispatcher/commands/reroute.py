@@ -23,7 +23,6 @@ from dispatcher.commands.control import (
     writing,
 )
 from dispatcher.commands.mode.foreseen import summed_up
-from dispatcher.commands.mode.scope import scope_of
 from dispatcher.commands.mode.spans import place
 from dispatcher.commands.opening import open_ledger
 from dispatcher.commands.talk import fail, language_of, out, print_json, progress
@@ -31,9 +30,10 @@ from dispatcher.core import CONTROL
 from dispatcher.core.control import RerouteOpen
 from dispatcher.core.job import Job
 from dispatcher.core.messages import Actor
-from dispatcher.core.reroute import Rerouted, preview
+from dispatcher.core.reroute import Rerouted
 from dispatcher.ledger import Ledger
 from dispatcher.policies.past import everything
+from dispatcher.policies.scope import foresee
 
 __all__ = ["Wish", "preview_command", "reroute_command"]
 
@@ -105,25 +105,23 @@ def preview_command(
     cells = cells_named(config_for(config_path, ledger_path), cells_text, language)
     ledger = open_ledger(config_path, ledger_path)
     try:
-        state = read_state(ledger, language)
-        foreseen = list(preview(state, cells))
-        total = scope_of(state, cells).open
+        foreseen = foresee(read_state(ledger, language), cells)
     finally:
         ledger.close()
     if json:
-        incidents = [each._asdict() for each in foreseen]
-        print_json({"cells": cells, "open": total, "changed": len(foreseen), "incidents": incidents})
+        incidents = [each._asdict() for each in foreseen.rerouted]
+        print_json({"cells": cells, "open": foreseen.scope.open, "changed": len(incidents), "incidents": incidents})
     elif csv:
         writer = csv_files.writer(sys.stdout, lineterminator="\n")
         writer.writerow(Rerouted._fields)
-        writer.writerows((*each[:3], " ".join(each.support_added), *each[4:]) for each in foreseen)
+        writer.writerows((*each[:3], " ".join(each.support_added), *each[4:]) for each in foreseen.rerouted)
     else:
-        if foreseen:
+        if foreseen.rerouted:
             table = Table(*_HEADINGS[language], title=_WORDS[language]["title"].format(where=place(cells, language)))
-            for each in foreseen:
+            for each in foreseen.rerouted:
                 table.add_row(*_row(each))
             out.print(table)
-        out.print(summed_up(foreseen, total, language), soft_wrap=True)
+        out.print(summed_up(foreseen, language), soft_wrap=True)
 
 
 def _row(each: Rerouted) -> tuple[str, ...]:
@@ -151,9 +149,9 @@ def reroute_command(config_path: Path, ledger_path: Path | None, wish: Wish, *, 
         state = read_state(ledger, language)
         if state.job is not None:
             fail(words["busy"].format(**_said(state.job)))
-        foreseen, total = list(preview(state, cells)), scope_of(state, cells).open
-        out.print(summed_up(foreseen, total, language), soft_wrap=True)
-        if not foreseen:
+        foreseen = foresee(state, cells)
+        out.print(summed_up(foreseen, language), soft_wrap=True)
+        if not foreseen.rerouted:
             out.print(words["nothing"])
             return
         confirm(words["ask"].format(where=where), language, yes=wish.yes)
@@ -164,7 +162,7 @@ def reroute_command(config_path: Path, ledger_path: Path | None, wish: Wish, *, 
         if sent.silence is not None:
             out.print(sent.said, soft_wrap=True)
             return
-        with progress(words["bar"], total) as advance:
+        with progress(words["bar"], foreseen.scope.open) as advance:
             found = _follow(ledger, sent, wish.wait_s, advance)
         if isinstance(found, Job):
             fail(words["stuck"].format(**_said(found), wait=wish.wait_s))

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from dispatcher.core.messages import Actor, Code, Id, Instant, Label
 
-__all__ = ["CELLS_MAX", "Activate", "Command", "EndMode", "Outage", "RerouteOpen", "SetMode"]
+__all__ = ["CELLS_MAX", "Activate", "Cells", "Command", "EndMode", "Outage", "RerouteOpen", "SetMode"]
 
 CELLS_MAX = 1_000  # of one command: more are named by the cell above them
 

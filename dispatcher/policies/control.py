@@ -4,6 +4,7 @@ Every command says which accepted command of the ledger it is to be (`number`), 
 what it asks for: of the same command written twice, the engine takes one. Nobody need be running to write one.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
@@ -14,17 +15,20 @@ from dispatcher.core.enact import COMMANDS_TAKEN
 from dispatcher.core.modes import Modes, ModeSpan
 from dispatcher.core.wire import encode
 from dispatcher.hosts.embedded import PARTITION
+from dispatcher.hosts.replay import refuse_unfinished_replay
 from dispatcher.ledger import Entry, Ledger
-from dispatcher.policies.past import everything
+from dispatcher.policies.past import end_of, everything
 
 __all__ = [
     "Answer",
     "Standing",
+    "Submitted",
     "Written",
     "answer_to",
     "modes_held",
     "modes_known",
     "standing",
+    "submit",
     "write",
     "written_commands",
 ]
@@ -47,6 +51,14 @@ class Standing(NamedTuple):
     sha256: str | None
     number: int  # commands taken by then
     waiting: tuple[Written, ...]  # those not yet worked through
+
+
+class Submitted(NamedTuple):
+    """A command that was written under the number it is to have."""
+
+    command_id: str
+    written: Written
+    end: int  # outputs up to this `seq` were there before it
 
 
 class Answer(NamedTuple):
@@ -121,6 +133,24 @@ def write(ledger: Ledger, command: Command) -> Written:
     """
     ledger.append([Entry(CONTROL, encode(command))])
     return [written for written in written_commands(ledger) if written.command == command][-1]
+
+
+def submit(ledger: Ledger, name: str, make: Callable[..., Command]) -> Submitted:
+    """Give a command the number that comes next, and write it.
+
+    Args:
+        ledger: nobody need be running on it.
+        name: what the command's id begins with; its number follows.
+        make: the command, given its `command_id` and its `number`.
+
+    Raises:
+        LedgerError: the ledger cannot be written, or holds an interrupted replay.
+    """
+    refuse_unfinished_replay(ledger)
+    end = end_of(ledger)
+    number = standing(ledger).number + 1
+    command = make(command_id=f"{name}-{number}", number=number)
+    return Submitted(command.command_id, write(ledger, command), end)
 
 
 def answer_to(ledger: Ledger, written: Written, after: int = -1) -> Answer | None:

@@ -10,6 +10,7 @@ from dispatcher.core.messages import Actor
 from dispatcher.ledger import Kept, Ledger
 
 __all__ = [
+    "ACTIVATED",
     "ASSIGNMENT",
     "DECISION",
     "Activated",
@@ -80,16 +81,17 @@ def everything(ledger: Ledger, topic: str, after: int = -1, on_progress: Progres
 
 
 def past_events(
-    ledger: Ledger, wanted: tuple[bytes, ...], on_progress: Progress | None = None
+    ledger: Ledger, wanted: tuple[bytes, ...], on_progress: Progress | None = None, after: int = -1
 ) -> Iterator[PastEvent | Activated]:
     """Changes of incidents that hold one of `wanted`, and activations, in the order in which they happened.
 
     Args:
         ledger: whose `events` are read.
         wanted: of `DECISION` and `ASSIGNMENT` those that matter; an event with none of them is not even decoded.
-        on_progress: told of every chunk.
+        on_progress: told of every chunk, when all of it was given out.
+        after: records of `events` up to this `seq` are left out.
     """
-    for kept in everything(ledger, "events", -1, on_progress):
+    for kept in everything(ledger, "events", after, on_progress):
         value = kept.value or b"{}"
         if kept.key == CONTROL:
             if ACTIVATED in value:  # modes, re-routings and outages are told under the same key

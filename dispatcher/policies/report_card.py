@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dispatcher.core import ENDED_STATES, AssignmentState, IncidentState
 from dispatcher.core.incident import party
@@ -18,9 +19,10 @@ from dispatcher.ledger import Ledger
 from dispatcher.policies.past import ASSIGNMENT, DECISION, Activated, PastChange, PastEvent, Progress, past_events
 from rules import Party, Policy
 
-__all__ = ["Card", "report_cards"]
+__all__ = ["WANTED", "Card", "Cards", "report_cards"]
 
 Kind = Literal["route", "overlay", "guard", "fallback"]
+WANTED = (DECISION, ASSIGNMENT)  # of the past: what these are counted from
 _KINDS: tuple[Kind, ...] = ("guard", "route", "fallback", "overlay")
 
 
@@ -71,29 +73,36 @@ def report_cards(ledger: Ledger, policy: Policy | None, on_progress: Progress | 
 
     Reads `events` once. Memory: a card a rule, and a few hundred bytes for each incident that is open at the time.
     """
-    cards = _Cards(policy)
-    for event in past_events(ledger, (DECISION, ASSIGNMENT), on_progress):
-        if not isinstance(event, Activated):
-            cards.add(event)
-    return cards.all()
+    cards = Cards()
+    for event in past_events(ledger, WANTED, on_progress):
+        cards.add(event)
+    return cards.all(policy)
 
 
-class _Cards:
-    def __init__(self, policy: Policy | None) -> None:
+class Cards:
+    """The cards as far as the past was told, which may be told on: an event at a time, in order."""
+
+    def __init__(self) -> None:
         self._cards: dict[tuple[Kind, str], Card] = {}
         self._lives: dict[str, _Life] = {}
+
+    def all(self, policy: Policy | None) -> list[Card]:
+        """The cards of every rule that ever decided, and of those in `policy` that never did, as of now."""
+        named: list[tuple[Kind, str]] = []
         if policy is not None:
-            for kind, rules in (("guard", policy.guards), ("route", policy.routes), ("overlay", policy.overlays)):
-                for rule in rules:
-                    self._card(kind, rule.id)  # type: ignore[arg-type]
-
-    def all(self) -> list[Card]:
+            named += [("guard", rule.id) for rule in policy.guards]
+            named += [("route", rule.id) for rule in policy.routes]
+            named += [("overlay", rule.id) for rule in policy.overlays]
+        found = {key: Card(key[1], key[0]) for key in named}
+        found |= {key: replace(card) for key, card in self._cards.items()}
         for life in self._lives.values():
-            _settle(life)
-        self._lives.clear()
-        return sorted(self._cards.values(), key=lambda card: _KINDS.index(card.kind))
+            _settle(life, found[life.card.kind, life.card.rule])
+        return sorted(found.values(), key=lambda card: _KINDS.index(card.kind))
 
-    def add(self, event: PastEvent) -> None:
+    def add(self, event: PastEvent | Activated) -> None:
+        """What happened next, as `past_events` tells it of `WANTED`."""
+        if isinstance(event, Activated):
+            return
         for change in event.changes:
             if change.event == "decision":
                 self._decided(event.incident_id, change)
@@ -103,7 +112,8 @@ class _Cards:
         if life is not None:
             life.dispatched |= event.state == IncidentState.DISPATCHED
             if event.state in ENDED_STATES:
-                _settle(self._lives.pop(event.incident_id))
+                ended = self._lives.pop(event.incident_id)
+                _settle(ended, ended.card)
 
     def _decided(self, incident_id: str, change: PastChange) -> None:
         decision = _decision.decode(change.decision)
@@ -153,6 +163,6 @@ class _Cards:
         return card
 
 
-def _settle(life: _Life) -> None:
-    life.card.dispatched += life.dispatched
-    life.card.stayed += life.dispatched and not life.replaced
+def _settle(life: _Life, card: Card) -> None:
+    card.dispatched += life.dispatched
+    card.stayed += life.dispatched and not life.replaced

@@ -258,7 +258,7 @@ def test_a_proposal_is_confirmed_once_and_ended_by_its_name(city: City) -> None:
 
 def test_what_the_engine_refuses_is_an_error(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another administrator was quicker: between our reading and our writing."""
-    from dispatcher.commands import control
+    from dispatcher.policies import control
 
     real = control.write
 

@@ -1,20 +1,15 @@
-"""What is open where a mode is about to hold: how many by category and lead, and the gravest."""
-
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from heapq import nsmallest
-from typing import NamedTuple
+"""What is open where a mode is about to hold, as tables: how many by category and lead, and the gravest."""
 
 from rich.table import Table
 
 from dispatcher.commands.talk import out, shortened
-from dispatcher.core import Incident, PartitionState, ms_to_text
+from dispatcher.core import ms_to_text
+from dispatcher.policies.scope import NOBODY, Scope, lead_of
 from rules import Policy
 from rules.problems import Language
 
-__all__ = ["Scope", "scope_of", "show_scope"]
+__all__ = ["show_scope"]
 
-GRAVEST = 10
 GROUPS_TOLD = 15
 
 _WORDS = {
@@ -26,36 +21,6 @@ _GRAVEST = {
     "en": ("incident", "severity", "category", "lead", "state", "mode", "opened"),
     "zh": ("案件", "等级", "类别", "主办", "状态", "模式", "受理"),
 }
-
-
-class Scope(NamedTuple):
-    """The open incidents of some cells."""
-
-    groups: Counter[tuple[str, str]]  # by category and the lead's party, `-` for none
-    gravest: list[Incident]  # the gravest first, of these the oldest
-
-    @property
-    def open(self) -> int:
-        """How many there are."""
-        return self.groups.total()
-
-
-def scope_of(state: PartitionState, cells: Sequence[str]) -> Scope:
-    """Look at every incident once; no cell named: everywhere."""
-    groups: Counter[tuple[str, str]] = Counter()
-
-    def inside() -> Iterator[Incident]:
-        for incident in state.incidents.values():
-            if incident.open and (not cells or not set(cells).isdisjoint(incident.place.path)):
-                groups[incident.category or "-", _lead(incident)] += 1
-                yield incident
-
-    gravest = nsmallest(GRAVEST, inside(), key=lambda i: (i.severity, i.opened_ms, i.incident_id))
-    return Scope(groups, gravest)
-
-
-def _lead(incident: Incident) -> str:
-    return "-" if incident.lead is None else incident.lead.party
 
 
 def show_scope(scope: Scope, policy: Policy, lang: Language) -> None:
@@ -72,10 +37,10 @@ def show_scope(scope: Scope, policy: Policy, lang: Language) -> None:
     out.print(table)
     table = Table(*_GRAVEST[lang], title=words["gravest"])
     for incident in scope.gravest:
-        category = _category(policy, incident.category or "-", lang)
+        category = _category(policy, incident.category or NOBODY, lang)
         opened = shortened(ms_to_text(incident.opened_ms))
         table.add_row(
-            incident.incident_id, str(incident.severity), category, _lead(incident), incident.state, incident.mode,
+            incident.incident_id, str(incident.severity), category, lead_of(incident), incident.state, incident.mode,
             opened,
         )  # fmt: skip
     out.print(table)

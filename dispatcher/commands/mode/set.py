@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from dispatcher.commands.control import cells_named, config_for, confirm, read_state, send, signed, writing
 from dispatcher.commands.mode.foreseen import summed_up
-from dispatcher.commands.mode.scope import scope_of, show_scope
+from dispatcher.commands.mode.scope import show_scope
 from dispatcher.commands.mode.spans import local, place
 from dispatcher.commands.talk import fail, language_of, out, print_json, say
 from dispatcher.core import DAY_MS, PartitionState, ms_to_text, text_to_ms
@@ -17,9 +17,9 @@ from dispatcher.core.control import SetMode
 from dispatcher.core.instants import HOUR_MS, MINUTE_MS, SECOND_MS
 from dispatcher.core.messages import Actor
 from dispatcher.core.modes import MODE_DAYS_MAX, ModeSpan
-from dispatcher.core.reroute import preview
 from dispatcher.ledger import Ledger
 from dispatcher.policies.control import modes_known
+from dispatcher.policies.scope import foresee
 from rules.problems import Language
 
 __all__ = ["Wish", "set_command"]
@@ -153,14 +153,12 @@ def _there_already(
 
 def _foresee(state: PartitionState, span: ModeSpan, lang: Language, *, json: bool) -> tuple[int, int]:
     """Show what is open in scope, and what deciding it again would change, tried on our own copy; how many of each."""
-    scope = scope_of(state, span.cells)
+    foreseen = foresee(state, span.cells, span)
     if not json:
-        show_scope(scope, state.book.policy, lang)
-    state.set_mode(span)
-    foreseen = list(preview(state, span.cells))
-    told = summed_up(foreseen, scope.open, lang)
+        show_scope(foreseen.scope, state.book.policy, lang)
+    told = summed_up(foreseen, lang)
     if json:
         say(told)
     else:
         out.print(told, soft_wrap=True)
-    return scope.open, len(foreseen)
+    return foreseen.scope.open, len(foreseen.rerouted)
