@@ -6,18 +6,17 @@ from typing import NoReturn
 import msgspec
 
 from dispatcher.commands.instants import instant_ms
-from dispatcher.commands.opening import Opened, config_of, find_incident, opened, policy_named
+from dispatcher.commands.opening import config_of, find_incident, opened, policy_named
 from dispatcher.commands.talk import fail, language_of, out, print_json
-from dispatcher.core import IncidentRecord
 from dispatcher.core.records import recorded_decisions
 from dispatcher.explain import Explanation, Refusal, explain_incident, explain_under, in_mode, render, what_if
 from dispatcher.hosts.setup import Books, load_setup
+from dispatcher.views import events_of
 from rules import Policy
 from rules.problems import Language
 
 __all__ = ["explain_command"]
 
-CHUNK = 10_000  # records of `events` read at a time
 Explained = tuple[Explanation, Policy]
 
 
@@ -56,19 +55,9 @@ def _of_incident(config_path: Path, ledger_path: Path | None, named: str, policy
         own = Books(books.ledger)[record.decision.policy].policy
         if other is not None:
             return explain_under(other, own, record), other
-        events = _events_of(books, record)
+        events = [kept.value or b"" for kept in events_of(books.view, books.ledger, record.incident_id)]
         recorded = recorded_decisions(events).get(record.decision_seq)
         return explain_incident(own, record, recorded, events), own
-
-
-def _events_of(books: Opened, record: IncidentRecord) -> list[bytes]:
-    """The incident's own, of all that were ever put out."""
-    found: list[bytes] = []
-    after = -1
-    while batch := books.ledger.follow("events", after, CHUNK):
-        found += [kept.value for kept in batch if kept.key == record.incident_id and kept.value is not None]
-        after = batch[-1].seq
-    return found
 
 
 def _of_report(

@@ -223,7 +223,7 @@ class Projection:
 def _writes(portion: Portion) -> list[Write]:
     kept = portion.kept
     try:
-        return writes_of(portion.topic, kept)
+        return writes_of(portion.topic, kept, portion.partition)
     except (msgspec.MsgspecError, ValueError) as error:
         span = f"records {kept[0].seq} to {kept[-1].seq} of {portion.topic}"
         raise ProjectionError(f"{span}: not what this program writes ({error})") from error

@@ -1,16 +1,20 @@
 """Reads about one incident or one report, and the sums over states."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import msgspec
 
 from dispatcher.core import IncidentRecord, decode_incident
 from dispatcher.core.messages import Private
+from dispatcher.ledger import Kept, Ledger
 from dispatcher.views.projection import Projection, history_of
 
 __all__ = [
     "History",
     "doubled_reports",
+    "event_places",
+    "events_of",
     "history",
     "incident",
     "incident_json",
@@ -83,6 +87,22 @@ def doubled_reports(view: Projection, limit: int = 100) -> list[tuple[str, str, 
         (limit,),
     ).fetchall()
     return [(source, report_id, incidents_of_report(view, source, report_id)) for source, report_id in rows]
+
+
+def event_places(view: Projection, key: str) -> list[tuple[int, int]]:
+    """Where the events of an incident, or of `control`, lie (partition, seq), in order, as far as they are followed.
+
+    What a command did is told in every partition; of that, those of the first are listed.
+    """
+    where = "SELECT partition, seq FROM event WHERE key = ? ORDER BY partition, seq"
+    places = view.db.execute(where, (key,)).fetchall()
+    return [(partition, seq) for partition, seq in places if partition == places[0][0]]
+
+
+def events_of(view: Projection, ledger: Ledger, key: str) -> Iterator[Kept]:
+    """The same events, read at their places in the ledger."""
+    for partition, seq in event_places(view, key):
+        yield from ledger.follow("events", seq - 1, 1, partition)
 
 
 def states(view: Projection) -> dict[str, int]:

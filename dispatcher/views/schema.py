@@ -10,7 +10,7 @@ from dispatcher.views.spells import Spell
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "TABLES", "insert", "insert_new", "upsert"]
 
 APPLICATION_ID = 0x76696577  # "view": another program's database is not overwritten by mistake
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 _SQL_TYPES: dict[object, str] = {int: "INTEGER", str: "TEXT", float: "REAL"}
 
@@ -25,7 +25,8 @@ def _sql_type(hint: object) -> str:
     return next(_SQL_TYPES[kind] for kind in get_args(hint) if kind is not type(None))
 
 
-# `record` holds the whole JSON apart from the narrow rows that lists and measures scan.
+# `record` holds the whole JSON apart from the narrow rows that lists and measures scan. `event` says where on the topic
+# `events` those of an incident (or of `control`) lie: they are read there, and not kept twice.
 _DDL = f"""
 CREATE TABLE incident ({_columns(IncidentRow)}, PRIMARY KEY (incident_id)) WITHOUT ROWID;
 CREATE INDEX incident_opened ON incident (opened_ms, incident_id);
@@ -48,6 +49,7 @@ CREATE TABLE proof (incident_id TEXT, revision INTEGER, at_ms INTEGER NOT NULL, 
   media INTEGER NOT NULL, PRIMARY KEY (incident_id, revision)) WITHOUT ROWID;
 CREATE TABLE rating (incident_id TEXT, revision INTEGER, at_ms INTEGER NOT NULL, party TEXT NOT NULL,
   score INTEGER NOT NULL, PRIMARY KEY (incident_id, revision)) WITHOUT ROWID;
+CREATE TABLE event (key TEXT, partition INTEGER, seq INTEGER, PRIMARY KEY (key, partition, seq)) WITHOUT ROWID;
 CREATE TABLE outage (since_ms INTEGER, until_ms INTEGER, told_ms INTEGER NOT NULL, PRIMARY KEY (since_ms, until_ms))
   WITHOUT ROWID;
 CREATE TABLE report (source TEXT, report_id TEXT, incident_id TEXT, at_ms INTEGER,

@@ -28,6 +28,7 @@ _PARTS: tuple[tuple[str, Callable[[IncidentRecord], Sequence[Sequence[object]]]]
 )
 _PROOF = insert("proof", ("incident_id", "revision", "at_ms", "party", "media"))
 _RATING = insert_new("rating", ("incident_id", "revision", "at_ms", "party", "score"))
+_EVENT = insert_new("event", ("key", "partition", "seq"))
 _OUTAGE = insert_new("outage", ("since_ms", "until_ms", "told_ms"))
 _REPORT = (  # a record says when its first report was made, an event when another was merged; the others' time is none
     "INSERT INTO report (source, report_id, incident_id, at_ms) VALUES (?, ?, ?, ?)"
@@ -87,13 +88,16 @@ _rejection = msgspec.json.Decoder(_Rejection)
 Write = tuple[str, list[Sequence[object]]]  # a statement and its rows
 
 
-def writes_of(topic: str, kept: Sequence[Kept]) -> list[Write]:
-    """The statements that a batch of one topic comes to.
+def writes_of(topic: str, kept: Sequence[Kept], partition: int = 0) -> list[Write]:
+    """The statements that a batch of one partition of a topic comes to.
 
     Raises:
         msgspec.MsgspecError, ValueError: a record is not what this version of the program writes.
     """
-    return _WRITES[topic](kept)
+    writes = _WRITES[topic](kept)
+    if topic == "events":
+        writes.append((_EVENT, [(entry.key, partition, entry.seq) for entry in kept]))
+    return writes
 
 
 def _incident_writes(kept: Sequence[Kept]) -> list[Write]:
@@ -133,7 +137,7 @@ def _archive_writes(kept: Sequence[Kept]) -> list[Write]:
 
 
 def _event_writes(kept: Sequence[Kept]) -> list[Write]:
-    """What no record tells: all reports (it lists twenty), what proved a `done`, when ratings were given, outages."""
+    """What no record tells: all reports (it lists 20), what proved a `done`, ratings, outages."""
     reports: list[Sequence[object]] = []
     lost: list[Sequence[object]] = []
     proofs: list[Sequence[object]] = []
