@@ -3,14 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from rich.table import Table
 
 from dispatcher.commands.opening import config_of
 from dispatcher.commands.register.opening import map_of, register_of
 from dispatcher.commands.talk import fail, language_of, out, print_json
-from dispatcher.register import Near, Register, Surroundings, around, reach_m
-from geo import Kind, Place, to_wgs84
+from dispatcher.register import Surroundings, around, reach_m, told_surroundings
+from geo import Kind, to_wgs84
 
 __all__ = ["near_command"]
 
@@ -87,53 +86,14 @@ def near_command(
     except ValueError as error:
         fail(str(error), 2)
     place = locator.place(lon, lat)
-    units = [_unit(register, place, level) for level in range(1, len(place.path) + 1)]
-    made = {
-        "place": msgspec.to_builtins(place),
-        "responsible": [
-            {"level": level, "cell": code, "name": locator.grid.name_of(code), "unit": unit}
-            for level, (code, unit) in enumerate(zip(place.path, units, strict=True), 1)
-        ],
-        "minutes": minutes,
-        "reach_m": metres,
-        **_lists(found, register, people=people),
-    }
+    told = told_surroundings(locator.grid, register, place, found, people=people)
+    made = {**told, "minutes": minutes, "reach_m": metres}
     if json:
         print_json(made)
     else:
         _show_path(made["responsible"], words)
         _show_things(made, found, words)
     raise SystemExit(0 if place.cell is not None else 1)
-
-
-def _unit(register: Register | None, place: Place, level: int) -> dict[str, str] | None:
-    responsible = None if register is None else register.responsible(place.path, level)
-    if responsible is None:
-        return None
-    return {"code": responsible.unit.code, "name": responsible.unit.name, "stated_by": responsible.stated_by}
-
-
-def _lists(found: Surroundings, register: Register | None, *, people: bool) -> dict[str, list[dict[str, Any]]]:
-    return {
-        kind: [_listed(near, register, people=people) for near in getattr(found, kind)]
-        for kind in ("centres", "reached", "officers", "compounds", "assets")
-    }
-
-
-def _listed(near: Near, register: Register | None, *, people: bool) -> dict[str, Any]:
-    """A thing as printed; an officer's name is personal data, his id is not."""
-    thing, compound = near.thing, near.compound
-    listed: dict[str, Any] = {"id": thing.id, "cell": thing.cell, "metres": round(near.metres, 1)}
-    if thing.kind is not Kind.OFFICER:
-        listed["name"] = thing.name
-    elif people:
-        known = None if register is None else register.people.get(thing.id)
-        listed |= {"name": known.name if known else thing.name, "phone": known.phone if known else None}
-    if compound is not None and register is not None:
-        listed["firm"] = None if compound.firm is None else register.firms[compound.firm].name
-        listed["committee"] = compound.committee
-        listed["sponsor"] = None if compound.sponsor is None else register.units[compound.sponsor].name
-    return listed
 
 
 def _show_path(rows: Any, words: dict[str, str]) -> None:  # noqa: ANN401 - as printed in JSON

@@ -14,6 +14,7 @@ from dispatcher.register.load import FILES, load_register
 from dispatcher.register.problems import Code, Problem, RegisterError
 from dispatcher.register.records import CellEntry, Compound, DutyPhone, Firm, Person, Service, Unit, VisitTask
 from dispatcher.register.register import Post, Register, Responsible, Role, Served, Team
+from dispatcher.register.told import told_surroundings
 from dispatcher.register.visits import VisitCount, VisitState, VisitStatus, visit_counts
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "load_register",
     "reach_m",
     "reaches",
+    "told_surroundings",
     "visit_counts",
     "walks",
 ]
