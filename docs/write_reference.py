@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 from prometheus_client import CollectorRegistry
 
+from dispatcher.config import load_config
 from dispatcher.core.actions import ACTION_TABLE, ActionRule
 from dispatcher.core.lifecycle import (
     ASSIGNMENT_MOVES,
@@ -17,7 +18,9 @@ from dispatcher.core.lifecycle import (
     IncidentState,
 )
 from dispatcher.gateway import (
+    Atlas,
     City,
+    Drafts,
     FileLink,
     Gate,
     HttpMetrics,
@@ -31,14 +34,14 @@ from dispatcher.gateway import (
 )
 from dispatcher.hosts.disk import watch_disk
 from dispatcher.hosts.run import Health
+from dispatcher.hosts.setup import load_chart
 from dispatcher.metrics import EngineMetrics
 from dispatcher.notices import NoticeCounters
-from geo import load_grid
 from rules.reference import reference
 
 FIRST, LAST = "<!-- reference: made by `make reference` -->\n", "<!-- end of reference -->\n"
 HERE = Path(__file__).parent
-GRID = HERE.parent / "examples" / "nyc" / "grid.geojson"
+CONFIG = HERE.parent / "examples" / "nyc" / "config.yaml"
 
 
 def diagram(moves: dict[tuple[str, str], str], start: str, everywhere: dict[str, str]) -> str:
@@ -87,10 +90,11 @@ def routes() -> str:
     """Every route of the gateway: what it is for and which roles it is open to."""
     with TemporaryDirectory() as directory:
         keys = Keys(Path(directory) / "keys")
-        gate, grid = Gate(keys, Sessions(keys.db), 1, 1), load_grid(GRID.read_bytes())
+        gate, atlas = Gate(keys, Sessions(keys.db), 1, 1), Atlas(load_chart(load_config(CONFIG, {})))
         city, registry = City(FileLink(Path("city.db"))), CollectorRegistry()
         store = MediaStore(Path(directory) / "media", 0)
-        parts = Parts(city, gate, Looks(keys.db), grid, 0, registry, HttpMetrics(registry), Health(), store)
+        looks, drafts, http = Looks(keys.db), Drafts(keys.db), HttpMetrics(registry)
+        parts = Parts(city, gate, looks, atlas, drafts, registry, http, Health(), store)
         application = build_app(parts)
         keys.close()
         store.close()

@@ -8,6 +8,7 @@ from dispatcher.gateway.media.store import MediaError
 from dispatcher.gateway.roles import RoleError
 from dispatcher.hosts.mapping import MappingError
 from dispatcher.ledger import LedgerError
+from dispatcher.register import RegisterError
 from dispatcher.views import ProjectionError
 from geo import GridError, TableError
 from rules import PolicyError
@@ -22,6 +23,7 @@ EXPECTED = (
     MediaError,
     LedgerError,
     ProjectionError,
+    RegisterError,
     GridError,
     TableError,
     PolicyError,

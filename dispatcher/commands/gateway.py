@@ -18,6 +18,7 @@ from dispatcher.config import Config
 from dispatcher.console import add_console
 from dispatcher.gateway import (
     City,
+    Drafts,
     Gate,
     HttpMetrics,
     KafkaLink,
@@ -27,6 +28,7 @@ from dispatcher.gateway import (
     Parts,
     Sessions,
     build_app,
+    load_atlas,
     serve,
     watch_city,
 )
@@ -35,7 +37,6 @@ from dispatcher.hosts.run import Health
 from dispatcher.hosts.setup import read_policy
 from dispatcher.ledger.kafka import Connection, Epoch, connection_of, require_epoch, require_topics, topic_specs
 from dispatcher.logs import write_logs
-from geo import load_grid
 
 __all__ = ["gateway_command"]
 
@@ -56,8 +57,9 @@ def gateway_command(config_path: Path, port: int | None) -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):  # asked before everything stands, it stops then
         signal.signal(signum, lambda number, _frame: asked.append(signal.Signals(number).name))
     connection = connection_of(config.kafka, os.environ)
-    grid, policy = load_grid(config.grid.read_bytes()), read_policy(config.policy)
-    asyncio.run(_require(connection, config, grid.sha256, policy.departments))
+    policy = read_policy(config.policy)
+    atlas = load_atlas(config, policy.timezone)
+    asyncio.run(_require(connection, config, atlas.grid.sha256, policy.departments))
     registry, health = CollectorRegistry(), Health()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
@@ -81,8 +83,8 @@ def gateway_command(config_path: Path, port: int | None) -> None:
         directory = config.media.directory or keys_file.with_name(f"{keys_file.name}.media")
         store = MediaStore(directory, config.media.store_bytes_max)
         parts = Parts(
-            city, gate, Looks(keys.db), grid, config.locate.tolerance_m, registry, http, health, store,
-            open311=config.open311, media=config.media,
+            city, gate, Looks(keys.db), atlas, Drafts(keys.db), registry, http, health, store, open311=config.open311,
+            media=config.media, four_eyes=config.gateway.four_eyes, console=config.console,
         )  # fmt: skip
         asyncio.run(_serve(parts, bound, asked))
         store.close()

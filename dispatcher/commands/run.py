@@ -14,6 +14,7 @@ from dispatcher.commands.opening import config_of
 from dispatcher.console import add_console
 from dispatcher.gateway import (
     City,
+    Drafts,
     FileLink,
     Gate,
     HttpMetrics,
@@ -23,6 +24,7 @@ from dispatcher.gateway import (
     Parts,
     Sessions,
     build_app,
+    load_atlas,
     serve,
     watch_city,
 )
@@ -88,8 +90,9 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
                 config.media.directory or path.with_name(f"{path.name}.media"), config.media.store_bytes_max
             )
             parts = Parts(
-                city, gate, Looks(keys.db), setup.grid, config.locate.tolerance_m, metrics.registry, http, health,
-                store, open311=config.open311, media=config.media,
+                city, gate, Looks(keys.db), load_atlas(config, in_force.timezone), Drafts(keys.db), metrics.registry,
+                http, health, store, open311=config.open311, media=config.media,
+                four_eyes=config.gateway.four_eyes, console=config.console,
             )  # fmt: skip
             poll_ms = config.engine.poll_ms
             telling = delivering(path, config.notices, voice, NoticeCounters(metrics.registry))

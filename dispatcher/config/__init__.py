@@ -15,12 +15,13 @@ from dispatcher.config.basis import Section as _Section
 from dispatcher.config.basis import Timeout as _Timeout
 from dispatcher.config.basis import Variable as _Variable
 from dispatcher.config.basis import is_url as _is_url
-from dispatcher.config.outward import Gateway, Http, Media, Open311, Webhook
+from dispatcher.config.outward import ConsoleSettings, Gateway, Http, Media, Open311, Webhook
 
 __all__ = [
     "Channel",
     "Config",
     "ConfigError",
+    "ConsoleSettings",
     "Gateway",
     "Kafka",
     "LogChannel",
@@ -196,6 +197,7 @@ class Config(_Section):
     engine: EngineSettings = EngineSettings()
     http: Http = Http()
     gateway: Gateway = Gateway()
+    console: ConsoleSettings = ConsoleSettings()
     log: Log = Log()
     open311: Open311 = Open311()
     media: Media = Media()

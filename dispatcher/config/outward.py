@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from dispatcher.config.basis import Section, Timeout, Variable, is_url
 
-__all__ = ["Gateway", "Http", "Media", "Open311", "Webhook"]
+__all__ = ["ConsoleSettings", "Gateway", "Http", "Media", "Open311", "Webhook"]
 
 
 class Http(Section):
@@ -26,6 +26,16 @@ class Gateway(Section):
     burst: int = Field(default=20_000, ge=1_000, le=1_000_000)
     strangers_per_s: float = Field(default=20, gt=0, le=1_000_000)
     strangers_burst: int = Field(default=200, ge=1, le=1_000_000)
+    four_eyes: bool = True
+
+
+class ConsoleSettings(Section):
+    """What the pages of the console fetch from elsewhere: nothing, unless a map's background is named."""
+
+    tiles: str | None = Field(
+        default=None, max_length=500, pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[^\s\"'<>;,]*$"
+    )
+    tiles_credit: str = Field(default="", max_length=200)
 
 
 class Open311(Section):

@@ -22,7 +22,7 @@ STATIC: Final = Path(__file__).with_name("static")
 
 def add_console(app: FastAPI, parts: Parts) -> None:
     """Put the pages beside the routes; they are for browsers and in no document of the interface."""
-    front = Front(parts.city, parts.gate, parts.grid)
+    front = Front(parts.city, parts.gate, parts.atlas.grid)
     for router in (signing(front), listing(front), incident_pages(front), changing(front), _home(front)):
         app.include_router(router, include_in_schema=False)
     app.mount("/console/static", StaticFiles(directory=STATIC), name="static")

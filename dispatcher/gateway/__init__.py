@@ -2,8 +2,10 @@
 
 from dispatcher.gateway.access import Gate
 from dispatcher.gateway.app import Parts, build_app
+from dispatcher.gateway.atlas import Atlas, load_atlas
 from dispatcher.gateway.city import City
 from dispatcher.gateway.counting import HttpMetrics
+from dispatcher.gateway.drafts import Drafts
 from dispatcher.gateway.figures import watch_city
 from dispatcher.gateway.file_link import FileLink
 from dispatcher.gateway.kafka_link import KafkaLink
@@ -15,6 +17,7 @@ from dispatcher.gateway.serving import serve
 from dispatcher.gateway.sessions import Sessions
 
 __all__ = [
-    "City", "FileLink", "Gate", "HttpMetrics", "KafkaLink", "KeyFileError", "KeyRow", "Keys", "Looks", "MediaError",
-    "MediaStore", "Parts", "Person", "RoleError", "Sessions", "build_app", "serve", "watch_city",
+    "Atlas", "City", "Drafts", "FileLink", "Gate", "HttpMetrics", "KafkaLink", "KeyFileError", "KeyRow", "Keys",
+    "Looks", "MediaError", "MediaStore", "Parts", "Person", "RoleError", "Sessions", "build_app", "load_atlas",
+    "serve", "watch_city",
 ]  # fmt: skip

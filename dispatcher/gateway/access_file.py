@@ -1,4 +1,4 @@
-"""The file of who is let in: keys, the sessions begun with them, and who has looked at what is private."""
+"""The file of who is let in: keys, their sessions, who looked at what is private, and what policies were handed in."""
 
 import sqlite3
 from pathlib import Path
@@ -9,7 +9,7 @@ from dispatcher.sqlite_file import open_file, transaction
 __all__ = ["KeyFileError", "open_access_file"]
 
 APPLICATION_ID: Final = 0x6B657973  # "keys": another program's database is not overwritten by mistake
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 _TABLES: Final = (
     """CREATE TABLE IF NOT EXISTS key (key_id TEXT PRIMARY KEY, hash BLOB NOT NULL, name TEXT NOT NULL,
@@ -20,6 +20,10 @@ _TABLES: Final = (
     """CREATE TABLE IF NOT EXISTS look (look_id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, key_id TEXT NOT NULL,
   name TEXT NOT NULL, incident_id TEXT NOT NULL, purpose TEXT NOT NULL, reports TEXT NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS look_incident ON look (incident_id, look_id)",
+    """CREATE TABLE IF NOT EXISTS draft (sha256 TEXT PRIMARY KEY, at_ms INTEGER NOT NULL, name TEXT NOT NULL,
+  version TEXT NOT NULL, canonical BLOB NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS draft_by (sha256 TEXT, key_id TEXT, name TEXT NOT NULL, at_ms INTEGER NOT NULL,
+  PRIMARY KEY (sha256, key_id)) WITHOUT ROWID""",
 )
 
 

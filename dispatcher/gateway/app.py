@@ -15,27 +15,33 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dispatcher.config import Media, Open311
+from dispatcher.config import ConsoleSettings, Media, Open311
 from dispatcher.gateway.access import Gate, Needs
 from dispatcher.gateway.appending import Full
+from dispatcher.gateway.atlas import Atlas
 from dispatcher.gateway.city import City
 from dispatcher.gateway.counting import Counting, HttpMetrics
 from dispatcher.gateway.documents import SCHEMAS
+from dispatcher.gateway.drafts import Drafts
+from dispatcher.gateway.explaining import explaining
 from dispatcher.gateway.geography import geography
+from dispatcher.gateway.link import NotOnCluster
 from dispatcher.gateway.looks import Looks
 from dispatcher.gateway.measuring import measuring
 from dispatcher.gateway.media import Attachments, MediaStore, media
+from dispatcher.gateway.moding import moding
 from dispatcher.gateway.open311 import open311
+from dispatcher.gateway.policy import policy_routes
 from dispatcher.gateway.private import private
 from dispatcher.gateway.problems import Problem, answer, problem_response
 from dispatcher.gateway.reading import reading
 from dispatcher.gateway.reporting import reporting
 from dispatcher.gateway.roles import Person
 from dispatcher.gateway.streaming import streaming
+from dispatcher.gateway.surroundings import surroundings
 from dispatcher.gateway.updating import updating
 from dispatcher.hosts.run import Health
 from dispatcher.ledger import InDoubt, LedgerError
-from geo import Grid
 
 __all__ = ["Parts", "build_app"]
 
@@ -53,19 +59,21 @@ class Parts(NamedTuple):
     city: City
     gate: Gate
     looks: Looks
-    grid: Grid
-    tolerance_m: float
+    atlas: Atlas
+    drafts: Drafts
     registry: CollectorRegistry
     http: HttpMetrics
     health: Health
     store: MediaStore
     open311: Open311 = Open311()
     media: Media = Media()
+    four_eyes: bool = True
+    console: ConsoleSettings = ConsoleSettings()
 
 
 def build_app(parts: Parts) -> FastAPI:
     """All routes, over one city."""
-    city, gate, health = parts.city, parts.gate, parts.health
+    city, gate, health, atlas, drafts = parts.city, parts.gate, parts.health, parts.atlas, parts.drafts
     app = FastAPI(title="City dispatch", version=version("city-dispatch"), docs_url=None, redoc_url=None)
     app.add_exception_handler(Problem, answer)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -81,7 +89,11 @@ def build_app(parts: Parts) -> FastAPI:
         private(city, gate, parts.looks),
         streaming(city, gate),
         measuring(city, gate),
-        geography(parts.grid, parts.tolerance_m, gate),
+        geography(atlas, gate),
+        surroundings(atlas, gate),
+        explaining(city, gate, atlas, drafts),
+        policy_routes(city, gate, atlas, drafts, four_eyes=parts.four_eyes),
+        moding(city, gate, atlas.grid),
         media(city, gate, attachments, parts.media.bytes_max),
         open311(city, gate, attachments, parts.open311),
     )
@@ -149,6 +161,8 @@ async def _refused(_request: Request, error: Exception) -> Response:
 
 
 async def _unwritten(_request: Request, error: Exception) -> Response:
+    if isinstance(error, NotOnCluster):
+        return problem_response(Problem(501, "not_on_a_cluster", str(error)))
     word = "busy" if isinstance(error, Full) else "in_doubt" if isinstance(error, InDoubt) else "unavailable"
     known = "it may have been taken; sent again as it is, it counts once" if word == "in_doubt" else "nothing was taken"
     return problem_response(Problem(503, word, f"{error}; {known}", {"Retry-After": "1"}))

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from dispatcher.core.messages import MESSAGE_BYTES_MAX
 from dispatcher.gateway.problems import Problem
 
-__all__ = ["BODY_BYTES_MAX", "TOGETHER_MAX", "decode_all", "decode_one", "encode_one", "read_body"]
+__all__ = ["BODY_BYTES_MAX", "TOGETHER_MAX", "decode_all", "decode_one", "decode_whole", "encode_one", "read_body"]
 
 T = TypeVar("T", bound=Struct)
 BODY_BYTES_MAX: Final = 8_000_000
@@ -72,6 +72,14 @@ def decode_one(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     if said is not None:
         raise Problem(422, "invalid", f"{said}; nothing was taken")
     return found[0]
+
+
+def decode_whole(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """One object as large as a body may be: no message, it is not appended. Raises Problem: 422."""
+    try:
+        return decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(422, "invalid", f"{error}; nothing was taken") from error
 
 
 def encode_one(message: Struct) -> bytes:

@@ -7,24 +7,28 @@ import asyncio
 import logging
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
 from typing import Final, TypeVar
 
+from dispatcher.core.modes import ModeSpan
 from dispatcher.gateway.appending import Appender
 from dispatcher.gateway.feed import Feed, Place
 from dispatcher.gateway.link import Link
 from dispatcher.gateway.threads import in_thread
-from dispatcher.ledger import Entry, LedgerError, Offset
-from dispatcher.views import Projection
+from dispatcher.ledger import Entry, Kept, Ledger, LedgerError, Offset
+from dispatcher.views import Projection, event_places
 from dispatcher.views.figures import Figures, figures
-from rules import Policy
+from rules import Policy, load_canonical
 
 __all__ = ["City"]
 
 T = TypeVar("T")
 READERS: Final = 4
+POLICIES_MAX: Final = 8  # kept read, 5 MB each
+EVENTS: Final = "events"
 FIGURES_WAIT_S: Final = 10.0  # for the policy in force
 RESTART_S: Final = 5.0  # after a fault of our own, a full disk for one
 log = logging.getLogger(__name__)
@@ -50,11 +54,14 @@ class City:
         self._readers = ThreadPoolExecutor(READERS, "gateway-read")
         self._appender = Appender(self._write)
         self._policy: Policy | None = None
+        self._policies: OrderedDict[str, Policy] = OrderedDict()  # that were looked at of late
+        self._modes: tuple[int, list[ModeSpan]] | None = None  # as of a version
         self._feeds: dict[str, Feed] = {}
         self._following: list[asyncio.Task[None]] = []
         self._begun: asyncio.Future[None] | None = None  # it has caught up with the ledger, or could not
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Condition()
+        self.trying = asyncio.Lock()  # a copy of all that is open is made to try things on: one at a time
         self.stopping = False  # whoever waits for something is to end
         self.followed_s = 0.0  # when the projection was last known to hold everything, by the clock
         self.version = 0  # raised whenever the projection has taken up something new
@@ -105,6 +112,48 @@ class City:
         if self._policy is None:
             raise LedgerError("no policy is in force yet; try again in a moment")
         return self._policy
+
+    async def policy_of(self, sha256: str) -> Policy | None:
+        """One that the ledger keeps, whether it is in force or not. Raises LedgerError."""
+        if sha256 not in self._policies:
+            document = await self._link.stored(sha256)
+            if document is None:
+                return None
+            self._policies[sha256] = await self.work(lambda: load_canonical(document))
+            while len(self._policies) > POLICIES_MAX:
+                self._policies.popitem(last=False)
+        return self._policies[sha256]
+
+    async def document_of(self, sha256: str) -> bytes | None:
+        """Its canonical form. Raises LedgerError."""
+        return await self._link.stored(sha256)
+
+    async def modes(self) -> list[ModeSpan]:
+        """The modes that hold, in the order in which they were set; looked up once for all until something happens."""
+        version = self.version
+        if self._modes is None or self._modes[0] != version:
+            self._modes = version, await self._link.modes()
+        return self._modes[1]
+
+    async def events_of(self, key: str) -> list[Kept]:
+        """The events of an incident, or of `control` (as one partition tells them), in order; read at their places."""
+        places = await self.read(lambda view: event_places(view, key))
+        found = list[Kept]()
+        for partition, seq in places:
+            found += await self._link.read(EVENTS, seq - 1, 1, partition)
+        return found
+
+    async def work(self, doing: Callable[[], T]) -> T:
+        """Compute something that takes a moment, off the event loop."""
+        return await in_thread(self._readers, doing)
+
+    async def consult(self, query: Callable[[Ledger], T]) -> T:
+        """Ask the ledger itself what no projection tells: read only. Raises NotOnCluster, LedgerError."""
+        return await self._link.consult(query)
+
+    async def order(self, doing: Callable[[Ledger], T]) -> T:
+        """Do what is more than an append (`control`, `policies`). Raises NotOnCluster, LedgerError."""
+        return await self._link.order(doing)
 
     async def feed(self, topic: str) -> Feed:
         """A topic to be streamed; followed from the first time somebody asks for it."""

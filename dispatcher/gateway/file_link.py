@@ -6,21 +6,24 @@ read has a connection of its own.
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
+from dispatcher.core.modes import ModeSpan
 from dispatcher.gateway.feed import Place
 from dispatcher.gateway.threads import in_thread
 from dispatcher.hosts.setup import policy_in_force
-from dispatcher.ledger import Entry, Kept, Offset, SqliteLedger
+from dispatcher.ledger import Entry, Kept, Ledger, Offset, SqliteLedger
+from dispatcher.policies.control import modes_held
 from dispatcher.views import Projection, view_path
 from rules import Policy
 
 __all__ = ["FileLink"]
 
+T = TypeVar("T")
 LOOK_EVERY_S: Final = 0.05  # for what is new in the ledger
 READ_MAX: Final = 500  # records of a topic taken up at once
 READERS: Final = 4
@@ -97,12 +100,31 @@ class FileLink:
         """See there."""
         return await in_thread(self._readers, lambda: policy_in_force(self._ledger(), known))
 
+    async def stored(self, sha256: str) -> bytes | None:
+        """See there."""
+        return await self.consult(lambda ledger: ledger.newest("policies", sha256))
+
+    async def modes(self) -> list[ModeSpan]:
+        """See there."""
+        return await self.consult(modes_held)
+
+    async def consult(self, query: Callable[[Ledger], T]) -> T:
+        """See there."""
+        return await in_thread(self._readers, lambda: query(self._ledger()))
+
+    async def order(self, doing: Callable[[Ledger], T]) -> T:
+        """See there."""
+        return await in_thread(self._writer, lambda: doing(self._writing()))
+
     # --- in threads -------------------------------------------------------------------------------------------------
 
     def _append(self, entries: Sequence[Entry]) -> list[Offset]:
+        return self._writing().append(entries)
+
+    def _writing(self) -> SqliteLedger:
         if self._written is None:
             self._written = SqliteLedger(self._path)
-        return self._written.append(entries)
+        return self._written
 
     def _ledger(self) -> SqliteLedger:
         if self._own.ledger is None:

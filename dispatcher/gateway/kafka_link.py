@@ -7,19 +7,21 @@ through a few that stay connected.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
+from dispatcher.core.modes import Modes, ModeSpan
 from dispatcher.gateway.feed import Gap, Place
+from dispatcher.gateway.link import NotOnCluster
 from dispatcher.gateway.threads import in_thread
 from dispatcher.hosts.setup import policy_in_force
-from dispatcher.ledger import Entry, Kept, Offset
+from dispatcher.ledger import Entry, Kept, Ledger, Offset
 from dispatcher.ledger.kafka import ERASED_MS, Connection, Keyed, Lane, Readers, Writer, follow, ledger_mark
 from dispatcher.sqlite_file import sole_use
 from dispatcher.views import BATCH, FOLLOWED, Portion, Projection, ProjectionError
@@ -27,6 +29,7 @@ from rules import Policy
 
 __all__ = ["KafkaLink"]
 
+T = TypeVar("T")
 READERS: Final = 4
 WAIT_S: Final = 1.0  # what is new comes as soon as it is there
 READ_MAX: Final = 500  # records of a topic taken up at once
@@ -62,6 +65,7 @@ class KafkaLink:
         self._follower = ThreadPoolExecutor(1, "gateway-follow")
         self._in_force: str | None = None
         self._policies: dict[str, bytes] = {}
+        self._modes: list[ModeSpan] | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -177,6 +181,27 @@ class KafkaLink:
             self._policies = await self._readers.newest(("policies", 0))
         return await in_thread(self._follower, lambda: policy_in_force(self, known))
 
+    async def stored(self, sha256: str) -> bytes | None:
+        """See there."""
+        if sha256 not in self._policies:
+            self._policies = await self._readers.newest(("policies", 0))
+        return self._policies.get(sha256)
+
+    async def modes(self) -> list[ModeSpan]:
+        """See there; every partition holds the same, one is enough."""
+        if self._modes is None:
+            value = (await self._readers.newest(("state", 0))).get("modes")
+            self._modes = [] if value is None else list(Modes.decode(value).spans.values())
+        return self._modes
+
+    async def consult(self, query: Callable[[Ledger], T]) -> T:  # noqa: ARG002
+        """See there."""
+        raise NotOnCluster("this is asked of a ledger in one file only, not of a cluster yet")
+
+    async def order(self, doing: Callable[[Ledger], T]) -> T:  # noqa: ARG002
+        """See there."""
+        raise NotOnCluster("modes and policies are not ordered on a cluster by the gateway yet; nothing was written")
+
     def newest(self, topic: str, key: str) -> bytes | None:
         """As `in_force` has it looked up."""
         if topic == "policies":
@@ -191,5 +216,6 @@ class KafkaLink:
         for event in events:
             if event.key == "control" and event.value is not None:
                 said = _enacted(event.value)
+                self._modes = None  # looked up again when somebody asks
                 if said.event == "policy_activated":
                     self._in_force = said.sha256

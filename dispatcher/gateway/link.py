@@ -3,16 +3,23 @@
 There is one for a file beside the engine and one for a cluster; nothing else here knows which of them it is.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from dispatcher.core.modes import ModeSpan
 from dispatcher.gateway.feed import Place
-from dispatcher.ledger import Entry, Kept, Offset
+from dispatcher.ledger import Entry, Kept, Ledger, LedgerError, Offset
 from rules import Policy
 
-__all__ = ["Link"]
+__all__ = ["Link", "NotOnCluster"]
+
+T = TypeVar("T")
+
+
+class NotOnCluster(LedgerError):
+    """This is not done on a cluster yet; on a ledger in one file it is."""
 
 
 class Link(Protocol):
@@ -56,6 +63,26 @@ class Link(Protocol):
 
     async def end(self, topic: str) -> Place:
         """A place beyond all that there is of a topic now. Raises LedgerError."""
+        ...
+
+    async def stored(self, sha256: str) -> bytes | None:
+        """The canonical form of a policy, whether it is in force or not. Raises LedgerError."""
+        ...
+
+    async def modes(self) -> list[ModeSpan]:
+        """The modes that hold, in the order in which they were set. Raises LedgerError."""
+        ...
+
+    async def consult(self, query: Callable[[Ledger], T]) -> T:
+        """Ask the ledger itself what no projection tells, in a thread; read only. Raises NotOnCluster, LedgerError."""
+        ...
+
+    async def order(self, doing: Callable[[Ledger], T]) -> T:
+        """Do what is more than an append (`control`, `policies`), as the only one here that writes then.
+
+        Raises:
+            NotOnCluster, LedgerError: nothing was written.
+        """
         ...
 
     async def in_force(self, known: Policy | None) -> Policy | None:

@@ -11,13 +11,15 @@ import orjson
 from dispatcher.config import Config
 from dispatcher.core import Asset, Intake, Placer, Rulebook
 from dispatcher.ledger import LedgerError
-from geo import Grid, Locator, load_gazetteer, load_grid, load_things
+from geo import Grid, Locator, Thing, load_gazetteer, load_grid, load_things
 from rules import Policy, load_canonical, load_policy, unmet_requirements
 
 __all__ = [
     "Books",
+    "Chart",
     "Setup",
     "grid_version",
+    "load_chart",
     "load_setup",
     "policy_files",
     "policy_in_force",
@@ -37,6 +39,16 @@ class Setup(NamedTuple):
     intake: Intake
     policy: Policy
     grid_version: str = ""
+
+
+class Chart(NamedTuple):
+    """The map: cells, and what stands in them."""
+
+    grid: Grid
+    locator: Locator
+    placer: Placer
+    things: tuple[Thing, ...]
+    grid_version: str
 
 
 class Documents(Protocol):
@@ -154,11 +166,23 @@ def load_setup(config: Config) -> Setup:
         GridError, PolicyError: with every problem of the file or directory.
         OSError: a file cannot be read.
     """
+    chart = load_chart(config)
+    policy = read_policy(config.policy)
+    return Setup(chart.grid, chart.placer, Intake(chart.placer), policy, chart.grid_version)
+
+
+def load_chart(config: Config) -> Chart:
+    """What the configuration names of the map.
+
+    Raises:
+        GridError, TableError: with every problem of the file.
+        OSError: a file cannot be read.
+    """
     grid_data = config.grid.read_bytes()
     grid = load_grid(grid_data)
     locator = Locator(grid, tolerance_m=config.locate.tolerance_m)
     gazetteer = None if config.gazetteer is None else load_gazetteer(config.gazetteer.read_bytes())
-    things = [] if config.things is None else load_things(config.things.read_bytes())
+    things = () if config.things is None else load_things(config.things.read_bytes())
     placer = Placer(
         grid,
         locator,
@@ -166,4 +190,4 @@ def load_setup(config: Config) -> Setup:
         assets={thing.id: Asset(thing.lon, thing.lat) for thing in things},
         crs_of={name: source.crs for name, source in config.sources.items()},
     )
-    return Setup(grid, placer, Intake(placer), read_policy(config.policy), grid_version(grid_data))
+    return Chart(grid, locator, placer, things, grid_version(grid_data))

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,16 +16,26 @@ import httpx
 
 from dispatcher.gateway.keys import Keys
 from dispatcher.gateway.sessions import Sessions
+from dispatcher.hosts.setup import policy_files
 
 S = TypeVar("S", bound="Serving")
 WAIT_S = 60.0
+NYC = Path(__file__).parents[2] / "examples" / "nyc"
 ROLES: dict[str, dict[str, Any]] = {
     "reporter": {"roles": ["reporter"], "sources": ["*"]},
     "app": {"roles": ["reporter"], "sources": ["nyc-311"]},
     "camera": {"roles": ["reporter"], "sources": ["camera"]},
     "hotline": {"roles": ["reporter"], "sources": ["hotline"]},
     "everybody": {
-        "roles": ["reporter", "dispatcher", "supervisor", "analyst", "department:dep", "officer:106"],
+        "roles": [
+            "reporter",
+            "dispatcher",
+            "supervisor",
+            "analyst",
+            "department:dep",
+            "officer:106",
+            "policy_approver",
+        ],
         "areas": ["*"],
         "sources": ["*"],
     },
@@ -37,6 +47,8 @@ ROLES: dict[str, dict[str, Any]] = {
     "admin": {"roles": ["admin"], "areas": ["*"]},
     "monitor": {"roles": ["monitor"]},
     "policy_editor": {"roles": ["policy_editor"], "areas": ["*"]},
+    "policy_approver": {"roles": ["policy_approver"], "areas": ["*"]},
+    "lead_of_5": {"roles": ["shift_lead"], "areas": ["5"]},
     "elsewhere": {"roles": ["dispatcher"], "areas": ["5"]},
     "nowhere": {"roles": ["dispatcher"]},
     "dep": {"roles": ["department:dep"], "areas": ["*"]},
@@ -49,6 +61,17 @@ ROLES: dict[str, dict[str, Any]] = {
 
 def now() -> str:
     return datetime.now(UTC).isoformat()
+
+
+def later(seconds: float) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+
+
+def policy_texts(directory: Path, version: str) -> dict[str, str]:
+    """The files of a policy, as text, with another version."""
+    texts = {name: data.decode() for name, data in policy_files(directory).items()}
+    texts["policy.yaml"] = re.sub(r"(?m)^version: .*$", f'version: "{version}"', texts["policy.yaml"])
+    return texts
 
 
 def report(report_id: str, **fields: Any) -> dict[str, Any]:
@@ -148,6 +171,33 @@ class Serving:
     def client(self, name: str | None = None, **given: Any) -> httpx.Client:
         headers = {} if name is None else {"Authorization": f"Bearer {self.keys[name]}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=30, **given)
+
+    def mode_set(self, *cells: str, seconds: int = 60) -> str:
+        """Set a mode that holds when this returns; returns its id."""
+        wanted = {"mode": "emergency", "cells": cells, "until": later(seconds), "reason": "a storm"}
+        with self.client("supervisor") as client:
+            said = client.post("/v1/modes", params={"wait_s": 10}, json=wanted).json()
+            assert said["state"] == "taken", said
+            wait_until(lambda: any(held["mode_id"] == said["command_id"] for held in self.modes()))
+        return str(said["command_id"])
+
+    def modes(self) -> list[dict[str, Any]]:
+        with self.client("supervisor") as client:
+            held: list[dict[str, Any]] = client.get("/v1/modes").json()["held"]
+        return held
+
+    def in_force(self) -> str:
+        """The sha256 of the policy that is."""
+        with self.client("policy_editor") as client:
+            return str(client.get("/v1/policy").json()["in_force"]["sha256"])
+
+    def draft(self, version: str = "draft") -> str:
+        """Hand in the policy under another version; returns its sha256."""
+        files = policy_texts(NYC / "policy", version)
+        with self.client("policy_editor") as client:
+            said = client.post("/v1/policy/validate", json={"files": files, "keep": True}).json()
+        assert said["kept"], said
+        return str(said["sha256"])
 
     def opened(self, name: str, made: dict[str, Any]) -> str:
         """Hand in a report and return its incident."""

@@ -40,6 +40,9 @@ def test_the_cells_of_a_level_and_of_a_box(gateway: Gateway):
         found = client.get("/v1/grid.geojson", params=asked).json()["features"]
         assert "106" in {each["properties"]["code"] for each in found}
         assert len(found) < 6
+        leaves = client.get("/v1/grid.geojson", params={"leaves": True}).json()["features"]
+        districts = client.get("/v1/grid.geojson", params={"level": 2}).json()["features"]
+        assert leaves == districts  # of two levels, all of the second and none of the first
         for wrong in ({"level": 7}, {"bbox": "1,2,3"}, {"bbox": "5,2,3,4"}, {"bbox": "a,b,c,d"}, {"bbox": "nan,0,1,1"}):
             assert client.get("/v1/grid.geojson", params=wrong).status_code == 422, wrong
 

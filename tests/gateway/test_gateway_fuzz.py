@@ -38,7 +38,7 @@ def fuzz(gateway: Gateway, name: str, paths: list[str], directory: Path) -> None
         "--checks", ",".join(CHECKS), "-n", "15", "--phases", "coverage,fuzzing", "--seed", "1",
         "--suppress-health-check", "all",
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=250, cwd=directory)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=500, cwd=directory)
     said = done.stdout[-6_000:]
     assert done.returncode == 0, said
     assert "Test cases:" in said
