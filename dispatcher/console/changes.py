@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from dispatcher.console.visiting import Front
-from dispatcher.core import IncidentRecord
+from dispatcher.core import CONTROL, IncidentRecord
 from dispatcher.gateway.feed import Feed, Gap, Place, PlaceError
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.roles import Person
@@ -118,6 +118,8 @@ async def _told(
             continue
         wanted = {record.key: _event(record.value).revision for _, record in records if record.value}
         ids = await changes.of(person, {one: revision for one, revision in wanted.items() if revision})
+        if CONTROL in wanted:  # a mode, or another policy
+            ids.append(CONTROL)
         quiet_s = time.monotonic() - sent_s
         if ids or quiet_s >= HEARTBEAT_S:
             yield f"id: {place}\ndata: {' '.join(ids)}\n\n".encode() if ids else f": here\nid: {place}\n\n".encode()

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from dispatcher.console.clocks import Standing, standing
 from dispatcher.console.forms import Field
@@ -18,6 +18,8 @@ from dispatcher.console.visiting import Front, Visitor
 from dispatcher.core import OPEN_STATES, IncidentRecord, text_to_ms
 from dispatcher.core.incident import party
 from dispatcher.core.records import TargetRecord
+from dispatcher.explain import render
+from dispatcher.gateway.explaining import why
 from dispatcher.gateway.private import Told, masked, may_open, told_of
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.reading import visible
@@ -60,6 +62,16 @@ def incident_pages(front: Front) -> APIRouter:
         if shown is None:
             return Response(status_code=204)  # it has gone into other hands while somebody was looking
         return front.drawn("incident_body.html", visitor.texts, visitor=visitor, **shown)
+
+    @router.get("/{incident_id}/why")
+    async def incident_why(request: Request, incident_id: str) -> Response:
+        """The whole explanation, recomputed when somebody asks for it."""
+        visitor = await front.visitor(request)
+        try:
+            told = await why(front.city, await visible(front.city, visitor.person, incident_id))
+        except Problem as problem:
+            return PlainTextResponse(visitor.texts("why_none", detail=str(problem)))
+        return PlainTextResponse(render(told.explanation, told.policy, visitor.texts.lang))
 
     return router
 

@@ -19,7 +19,7 @@ from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.reading import Wanted, wanted
 from dispatcher.views import Filter, Projection, incident, queue
 
-__all__ = ["listing"]
+__all__ = ["cells_of", "listing", "majors"]
 
 SHOWN_MAX: Final = 200  # lines of a page: the first to work on; filters narrow what lies behind them
 _Ids = Annotated[list[str] | None, Query(max_length=SHOWN_MAX)]
@@ -43,8 +43,8 @@ def listing(front: Front) -> APIRouter:
         return front.page(
             "queue.html", request, visitor, title="queue", lines=lines, more=more, where=asked.where,
             states_named=[each for each in visitor.texts.codes("state").items() if each[0] in OPEN_STATES],
-            categories=_majors(visitor.names), departments=visitor.names.departments(),
-            cells=_cells(visitor.names),
+            categories=majors(visitor.names), departments=visitor.names.departments(),
+            cells=cells_of(visitor.names),
         )  # fmt: skip
 
     @router.get("/queue/rows")
@@ -126,11 +126,11 @@ def _sectioned(
     return list(found.items())
 
 
-def _majors(names: Names) -> list[Plain]:
+def majors(names: Names) -> list[Plain]:
     """The categories above all others."""
     return [Plain(code, names.category(code)) for code in names.policy.categories if "." not in code]
 
 
-def _cells(names: Names) -> list[Plain]:
+def cells_of(names: Names) -> list[Plain]:
     """The cells of the widest level."""
     return [Plain(code, names.cell(code)) for code in names.grid.cells_at(1)]

@@ -1,7 +1,8 @@
 """What things are called in one language: departments, categories, cells, instants and spans of time."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from dispatcher.console.texts import Texts
 from dispatcher.core.lifecycle import CENTRE
@@ -10,6 +11,7 @@ from rules import Policy
 
 __all__ = ["Names", "Plain", "span_text"]
 
+CELLS_TOLD: Final = 6
 _MINUTE_MS, _HOUR_MS, _DAY_MS = 60_000, 3_600_000, 86_400_000
 
 
@@ -51,6 +53,13 @@ class Names:
     def path(self, path: tuple[str, ...]) -> str:
         """A place, by the cells around it, the widest first."""
         return " › ".join(map(self.cell, path)) or self.texts("unlocated")
+
+    def cells(self, cells: Sequence[str]) -> str:
+        """The cells of a mode, the first few of many; none is the whole city."""
+        if not cells:
+            return self.texts("city")
+        more = f" … ({len(cells)})" if len(cells) > CELLS_TOLD else ""
+        return ", ".join(map(self.cell, cells[:CELLS_TOLD])) + more
 
     def source(self, code: str) -> str:
         """Where reports come from."""

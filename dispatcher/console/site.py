@@ -11,6 +11,9 @@ from starlette.staticfiles import StaticFiles
 from dispatcher.console.changes import changing
 from dispatcher.console.incident import incident_pages
 from dispatcher.console.listing import listing
+from dispatcher.console.map import map_pages
+from dispatcher.console.mode import mode_pages
+from dispatcher.console.policy import policy_pages
 from dispatcher.console.signing import signing
 from dispatcher.console.visiting import PAGES, Front, SignIn, to_sign_in
 from dispatcher.gateway.app import Parts
@@ -23,7 +26,17 @@ STATIC: Final = Path(__file__).with_name("static")
 def add_console(app: FastAPI, parts: Parts) -> None:
     """Put the pages beside the routes; they are for browsers and in no document of the interface."""
     front = Front(parts.city, parts.gate, parts.atlas.grid)
-    for router in (signing(front), listing(front), incident_pages(front), changing(front), _home(front)):
+    routers = (
+        signing(front),
+        listing(front),
+        incident_pages(front),
+        mode_pages(front),
+        policy_pages(front, parts.drafts, four_eyes=parts.four_eyes),
+        map_pages(front, parts.atlas, parts.console),
+        changing(front),
+        _home(front),
+    )
+    for router in routers:
         app.include_router(router, include_in_schema=False)
     app.mount("/console/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(SignIn, _sign_in)
@@ -35,6 +48,12 @@ def _home(front: Front) -> APIRouter:
     @router.get("/")
     async def root() -> Response:
         return RedirectResponse("/console", 303)
+
+    @router.get("/console/banner")
+    async def banner(request: Request) -> Response:
+        """Which mode holds, for whoever was at a page when it was set."""
+        visitor = await front.visitor(request)
+        return front.drawn("banner.html", visitor.texts, visitor=visitor)
 
     @router.get("/console")
     async def home(request: Request) -> Response:

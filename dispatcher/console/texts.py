@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
+from dispatcher.console.texts_governing import GOVERNING, GOVERNING_CODES
+
 __all__ = ["LANGUAGES", "TEXTS", "Lang", "Texts"]
 
 Lang = Literal["zh", "en"]
@@ -189,6 +191,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {  # zh, en
     "field_unit": ("单位", "Unit"),
     "field_person": ("人员", "Person"),
     "field_position": ("位置", "Position"),
+    **GOVERNING,
 }
 
 _CODES: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
@@ -400,6 +403,7 @@ _CODES: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "photo_before": ("处置前照片", "photograph before"),
         "photo_after": ("处置后照片", "photograph after"),
     },
+    **GOVERNING_CODES,
 }
 
 
@@ -410,7 +414,7 @@ class Texts:
         self.lang: Lang = lang
         self._at = LANGUAGES.index(lang)
 
-    def __call__(self, name: str, **values: Any) -> str:  # noqa: ANN401 - whatever the text shows
+    def __call__(self, name: str, /, **values: Any) -> str:  # noqa: ANN401 - whatever the text shows
         """A text with its values in place."""
         text = TEXTS[name][self._at]
         return text.format(**values) if values else text

@@ -1,5 +1,6 @@
 """Who visits a page: by the session's cookie, in their language; and the drawing of pages for them."""
 
+import time
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from dispatcher.console.names import Names
 from dispatcher.console.texts import LANGUAGES, Lang, Texts
 from dispatcher.gateway.access import COOKIE, Gate
 from dispatcher.gateway.city import City
+from dispatcher.gateway.policy import READING_POLICY
 from dispatcher.gateway.reading import LOOKING, QUEUING
 from dispatcher.gateway.roles import Person
 from dispatcher.gateway.sessions import csrf_of
@@ -28,6 +30,9 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {  # page: roles it is open to, in
     "queue": QUEUING,
     "department": ("department",),
     "officer": ("officer", "street"),
+    "map": LOOKING,
+    "mode": QUEUING,
+    "policy": READING_POLICY,
     "incident": LOOKING,
 }
 
@@ -43,6 +48,16 @@ class Visitor(NamedTuple):
     csrf: str
     texts: Texts
     names: Names
+    banner: "Banner | None" = None
+
+
+class Banner(NamedTuple):
+    """The mode to be told of on every page: the gravest that holds, and how many hold besides."""
+
+    mode: str
+    where: str
+    until: str
+    more: int
 
 
 class Front:
@@ -71,7 +86,16 @@ class Front:
         self.gate.spend(person, 1)
         texts = Texts(language(request))
         names = Names(await self.city.policy(), self.grid, texts)
-        return Visitor(person, csrf_of(request.cookies[COOKIE]), texts, names)
+        return Visitor(person, csrf_of(request.cookies[COOKIE]), texts, names, await self.banner(names))
+
+    async def banner(self, names: Names) -> Banner | None:
+        """Of the modes that hold, if one does; it costs a look at what was looked up for everybody."""
+        now_ms, modes = time.time_ns() // 1_000_000, names.policy.modes
+        held = [span for span in await self.city.modes() if span.until_ms > now_ms and span.mode in modes]
+        if not held:
+            return None
+        gravest = max(held, key=lambda span: modes.index(span.mode))
+        return Banner(gravest.mode, names.cells(gravest.cells), names.at(gravest.until_ms), len(held) - 1)
 
     def page(self, template: str, request: Request, visitor: Visitor, status: int = 200, **shown: Any) -> Response:  # noqa: ANN401
         """A whole page."""

@@ -25,6 +25,8 @@ ROLES: dict[str, dict[str, Any]] = {
     "analyst": {"roles": ["analyst"], "areas": ["*"]},
     "street": {"roles": [f"street:{STREET}"], "areas": ["*"], "sources": ["*"]},
     "officer": {"roles": [f"officer:{STREET}"], "areas": ["*"]},
+    "policy_editor": {"roles": ["policy_editor"]},
+    "policy_approver": {"roles": ["policy_approver"]},
     "admin": {"roles": ["admin"]},
 }
 

@@ -269,13 +269,16 @@ def test_tabs_share_one_stream_and_the_next_takes_over(visit: Opening, city: Gat
     expect(other.page.locator(f"#line-{again}")).to_be_visible()
 
 
-@pytest.mark.parametrize("name", ["sign-in", "queue", "incident", "dialog", "department", "officer"])
+@pytest.mark.parametrize(
+    "name", ["sign-in", "queue", "incident", "dialog", "department", "officer", "map", "mode", "policy"]
+)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_use_it(visit: Opening, city: Gateway, name: str, scheme: str):
     """No serious violation of the WCAG as axe-core knows them."""
     incident_id = city.opened("resident", told(f"axe-{name}-{scheme}", "03.01.03"))
     lead = department_of(city, record(city, incident_id)["lead"])
-    who = {"sign-in": None, "department": lead, "officer": "officer"}.get(name, "dispatcher")
+    whose = {"sign-in": None, "department": lead, "officer": "officer", "mode": "shift_lead", "policy": "policy_editor"}
+    who = whose.get(name, "dispatcher")
     path = {"incident": f"/console/incidents/{incident_id}", "dialog": f"/console/incidents/{incident_id}"}
     there = visit(who, color_scheme=scheme).to(path.get(name, f"/console/{name}"))
     if name == "dialog":

@@ -4,14 +4,17 @@ import { toast, words } from "./page.js";
 
 const csrf = document.querySelector("meta[name=csrf]").content;
 
-export const send = (path, body) => post(path, "application/json", JSON.stringify(body));
+export const send = async (path, body) => (await post(path, "application/json", JSON.stringify(body))).json();
+
+// The same where the answer is part of a page.
+export const sendFor = async (path, body) => (await post(path, "application/json", JSON.stringify(body))).text();
 
 async function post(path, type, body) {
-  const answer = await fetch(path, { method: "POST", headers: { "Content-Type": type, "X-CSRF-Token": csrf }, body });
+  const headers = { "Content-Type": type, "X-CSRF-Token": csrf, "X-Part": "1" };
+  const answer = await fetch(path, { method: "POST", headers, body });
   if (answer.status === 401) location.reload();
-  const said = await answer.json();
-  if (!answer.ok) throw Object.assign(new Error(said.detail), { answered: true });
-  return said;
+  if (!answer.ok) throw Object.assign(new Error((await answer.json()).detail), { answered: true });
+  return answer;
 }
 
 // The fields of a form as an update has them.
@@ -36,7 +39,7 @@ export function fieldsOf(form) {
 async function picturesOf(form) {
   const links = [];
   for (const field of form.querySelectorAll("input[type=file]"))
-    for (const file of field.files) links.push((await post("/v1/media", file.type, file)).url);
+    for (const file of field.files) links.push((await (await post("/v1/media", file.type, file)).json()).url);
   return links.length ? { media: links } : {};
 }
 

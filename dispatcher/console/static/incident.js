@@ -20,7 +20,12 @@ async function draw() {
   const purpose = whole.querySelector("#contacts input")?.value;
   const contacts = whole.querySelector("#contacts-shown")?.cloneNode(true);
   const focused = document.activeElement?.textContent;
+  const why = whole.querySelector("#why")?.open ? whole.querySelector("#why pre").textContent : null;
   whole.innerHTML = html;
+  if (why !== null) {
+    whole.querySelector("#why pre").textContent = why; // it stays to be read until it is told anew
+    whole.querySelector("#why").open = true;
+  }
   if (purpose) whole.querySelector("#contacts input")?.setAttribute("value", purpose);
   if (contacts) whole.querySelector("#contacts-shown")?.replaceWith(contacts);
   showPictures();
@@ -56,6 +61,12 @@ whole.addEventListener("click", (event) => {
   if (button.classList.contains("cancel")) button.closest("dialog").close();
   if (button.classList.contains("position")) attachPosition(button);
 });
+
+// Why, in full: recomputed when somebody looks, and again when the page has changed under them.
+whole.addEventListener("toggle", (event) => event.target.id === "why" && event.target.open && explain(event.target), true);
+async function explain(details) {
+  details.querySelector("pre").textContent = (await part(details.dataset.part)) ?? "";
+}
 
 whole.addEventListener("close", () => late && draw(), true); // of a dialog
 

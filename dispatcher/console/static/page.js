@@ -83,6 +83,12 @@ live.addEventListener("state", ({ detail: connected }) => {
   connection.classList.toggle("lost", !connected);
 });
 
+// --- the mode that holds ---
+const banner = document.getElementById("banner");
+live.addEventListener("changes", async ({ detail }) => {
+  if (detail.includes("control")) banner.innerHTML = (await part("/console/banner")) ?? "";
+});
+
 // --- clocks tick between one drawing and the next ---
 const zh = document.documentElement.lang.startsWith("zh");
 const units = zh ? ["天", "小时", "分"] : [" d", " h", " min"];
