@@ -23,6 +23,7 @@ from dispatcher.gateway import (
     Drafts,
     FileLink,
     Gate,
+    Handovers,
     HttpMetrics,
     Keys,
     Looks,
@@ -93,8 +94,9 @@ def routes() -> str:
         gate, atlas = Gate(keys, Sessions(keys.db), 1, 1), Atlas(load_chart(load_config(CONFIG, {})))
         city, registry = City(FileLink(Path("city.db"))), CollectorRegistry()
         store = MediaStore(Path(directory) / "media", 0)
-        looks, drafts, http = Looks(keys.db), Drafts(keys.db), HttpMetrics(registry)
-        parts = Parts(city, gate, looks, atlas, drafts, registry, http, Health(), store)
+        looks, handovers, drafts = Looks(keys.db), Handovers(keys.db), Drafts(keys.db)
+        http = HttpMetrics(registry)
+        parts = Parts(city, gate, looks, handovers, drafts, atlas, registry, http, Health(), store)
         application = build_app(parts)
         keys.close()
         store.close()

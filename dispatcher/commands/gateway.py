@@ -20,6 +20,7 @@ from dispatcher.gateway import (
     City,
     Drafts,
     Gate,
+    Handovers,
     HttpMetrics,
     KafkaLink,
     Keys,
@@ -83,8 +84,8 @@ def gateway_command(config_path: Path, port: int | None) -> None:
         directory = config.media.directory or keys_file.with_name(f"{keys_file.name}.media")
         store = MediaStore(directory, config.media.store_bytes_max)
         parts = Parts(
-            city, gate, Looks(keys.db), atlas, Drafts(keys.db), registry, http, health, store, open311=config.open311,
-            media=config.media, four_eyes=config.gateway.four_eyes, console=config.console,
+            city, gate, Looks(keys.db), Handovers(keys.db), Drafts(keys.db), atlas, registry, http, health, store,
+            open311=config.open311, media=config.media, four_eyes=config.gateway.four_eyes, console=config.console,
         )  # fmt: skip
         asyncio.run(_serve(parts, bound, asked))
         store.close()

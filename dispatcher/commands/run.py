@@ -17,6 +17,7 @@ from dispatcher.gateway import (
     Drafts,
     FileLink,
     Gate,
+    Handovers,
     HttpMetrics,
     Keys,
     Looks,
@@ -90,8 +91,8 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
                 config.media.directory or path.with_name(f"{path.name}.media"), config.media.store_bytes_max
             )
             parts = Parts(
-                city, gate, Looks(keys.db), load_atlas(config, in_force.timezone), Drafts(keys.db), metrics.registry,
-                http, health, store, open311=config.open311, media=config.media,
+                city, gate, Looks(keys.db), Handovers(keys.db), Drafts(keys.db), load_atlas(config, in_force.timezone),
+                metrics.registry, http, health, store, open311=config.open311, media=config.media,
                 four_eyes=config.gateway.four_eyes, console=config.console,
             )  # fmt: skip
             poll_ms = config.engine.poll_ms

@@ -13,6 +13,7 @@ from dispatcher.console.forms import Field
 from dispatcher.console.lines import clock_text, needs
 from dispatcher.console.names import Names, Plain, span_text
 from dispatcher.console.offers import Offer, offers
+from dispatcher.console.papers import papers_of
 from dispatcher.console.texts import Texts
 from dispatcher.console.visiting import Front, Visitor
 from dispatcher.core import OPEN_STATES, IncidentRecord, text_to_ms
@@ -104,6 +105,7 @@ async def _shown(front: Front, visitor: Visitor, incident_id: str) -> dict[str, 
         "complete": found.history is None or found.history.complete,
         "spans": _whose(found.spans, names),
         "offers": opened,
+        "papers": papers_of(record, names),
         "labels": [_label(offer, record, names) for offer in opened],
         "choices": {field: _choices(field, record, names) for offer in opened for field in offer.fields},
         "at": lambda text: "" if text is None else names.at(text_to_ms(text)),

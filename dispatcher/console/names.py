@@ -79,6 +79,10 @@ class Names:
             return there.strftime("%H:%M")
         return there.strftime("%m-%d %H:%M" if there.year == today.year else "%Y-%m-%d %H:%M")
 
+    def dated(self, at_ms: int) -> str:
+        """An instant on the city's clock with its day, as paper needs it."""
+        return datetime.fromtimestamp(at_ms / 1_000, self.policy.timezone).strftime("%Y-%m-%d %H:%M")
+
     def departments(self) -> list[Plain]:
         """All departments."""
         return [Plain(code, self.department(code)) for code in self.policy.departments]

@@ -14,8 +14,9 @@ from dispatcher.gateway.bodies import read_body
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.sessions import SESSION_S
 
-__all__ = ["signing"]
+__all__ = ["sent_form", "signing"]
 
+FIELDS_MAX: Final = 20
 YEAR_S: Final = 365 * 86_400
 _Next = Annotated[str, Query(max_length=2_000)]
 
@@ -32,7 +33,7 @@ def signing(front: Front) -> APIRouter:
 
     @router.post("/sign-in")
     async def sign_in(request: Request) -> Response:
-        texts, given = Texts(language(request)), await _form(request)
+        texts, given = Texts(language(request)), await sent_form(request)
         to = _own(given.get("next", "/console"))
         if not _from_here(request):
             return front.drawn("sign_in.html", texts, 403, next=to, wrong=texts("stale_form"), told="")
@@ -51,7 +52,7 @@ def signing(front: Front) -> APIRouter:
     @router.post("/sign-out")
     async def sign_out(request: Request) -> Response:
         token = request.cookies.get(COOKIE)
-        if token is not None and front.gate.is_own(request, (await _form(request)).get("csrf", "")):
+        if token is not None and front.gate.is_own(request, (await sent_form(request)).get("csrf", "")):
             front.gate.sign_out(token)
         answer = RedirectResponse("/console/sign-in?said=signed_out", 303)
         answer.delete_cookie(COOKIE, path="/")
@@ -67,10 +68,13 @@ def signing(front: Front) -> APIRouter:
     return router
 
 
-async def _form(request: Request) -> dict[str, str]:
-    """What a form has sent, the first of each name."""
+async def sent_form(request: Request) -> dict[str, str]:
+    """What a form has sent, the first of each name. Raises Problem: 413, 400; 422 it has more than any form of ours."""
     text = (await read_body(request)).decode(errors="replace")
-    return {name: values[0] for name, values in parse_qs(text, max_num_fields=20).items()}
+    try:
+        return {name: values[0] for name, values in parse_qs(text, max_num_fields=FIELDS_MAX).items()}
+    except ValueError as error:
+        raise Problem(422, "invalid", f"at most {FIELDS_MAX} fields") from error
 
 
 def _own(path: str) -> str:

@@ -8,12 +8,18 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from dispatcher.console.brief import brief_pages
+from dispatcher.console.bulletin import bulletin_pages
+from dispatcher.console.cases import case_pages
 from dispatcher.console.changes import changing
 from dispatcher.console.incident import incident_pages
 from dispatcher.console.listing import listing
 from dispatcher.console.map import map_pages
+from dispatcher.console.measures import measures_pages
 from dispatcher.console.mode import mode_pages
+from dispatcher.console.papers import paper_pages
 from dispatcher.console.policy import policy_pages
+from dispatcher.console.shift import shift_pages
 from dispatcher.console.signing import signing
 from dispatcher.console.visiting import PAGES, Front, SignIn, to_sign_in
 from dispatcher.gateway.app import Parts
@@ -29,10 +35,16 @@ def add_console(app: FastAPI, parts: Parts) -> None:
     routers = (
         signing(front),
         listing(front),
+        paper_pages(front),
         incident_pages(front),
+        map_pages(front, parts.atlas, parts.console),
+        measures_pages(front),
+        bulletin_pages(front),
+        case_pages(front),
+        shift_pages(front, parts.handovers),
+        brief_pages(front, parts.handovers),
         mode_pages(front),
         policy_pages(front, parts.drafts, four_eyes=parts.four_eyes),
-        map_pages(front, parts.atlas, parts.console),
         changing(front),
         _home(front),
     )

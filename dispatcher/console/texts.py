@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
+from dispatcher.console.texts_figures import FIGURE_CODES, FIGURE_TEXTS
 from dispatcher.console.texts_governing import GOVERNING, GOVERNING_CODES
 
 __all__ = ["LANGUAGES", "TEXTS", "Lang", "Texts"]
@@ -11,6 +12,7 @@ Lang = Literal["zh", "en"]
 LANGUAGES: Final[tuple[Lang, ...]] = ("zh", "en")
 
 TEXTS: Final[Mapping[str, tuple[str, str]]] = {  # zh, en
+    **FIGURE_TEXTS,
     # every page
     "product": ("城市指挥调度", "City dispatch"),
     "skip": ("跳到主要内容", "Skip to the content"),
@@ -195,6 +197,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {  # zh, en
 }
 
 _CODES: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
+    **FIGURE_CODES,
     "state": {
         "received": ("已上报", "received"),
         "verifying": ("核实中", "being verified"),

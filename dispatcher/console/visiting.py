@@ -13,6 +13,7 @@ from dispatcher.console.names import Names
 from dispatcher.console.texts import LANGUAGES, Lang, Texts
 from dispatcher.gateway.access import COOKIE, Gate
 from dispatcher.gateway.city import City
+from dispatcher.gateway.measuring import MEASURING
 from dispatcher.gateway.policy import READING_POLICY
 from dispatcher.gateway.reading import LOOKING, QUEUING
 from dispatcher.gateway.roles import Person
@@ -34,6 +35,9 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {  # page: roles it is open to, in
     "mode": QUEUING,
     "policy": READING_POLICY,
     "incident": LOOKING,
+    "measures": MEASURING,
+    "shift": ("shift_lead", "supervisor", "dispatcher"),
+    "brief": MEASURING,
 }
 
 

@@ -8,6 +8,7 @@ from dispatcher.gateway.counting import HttpMetrics
 from dispatcher.gateway.drafts import Drafts
 from dispatcher.gateway.figures import watch_city
 from dispatcher.gateway.file_link import FileLink
+from dispatcher.gateway.handovers import Handovers
 from dispatcher.gateway.kafka_link import KafkaLink
 from dispatcher.gateway.keys import KeyFileError, KeyRow, Keys
 from dispatcher.gateway.looks import Looks
@@ -17,7 +18,7 @@ from dispatcher.gateway.serving import serve
 from dispatcher.gateway.sessions import Sessions
 
 __all__ = [
-    "Atlas", "City", "Drafts", "FileLink", "Gate", "HttpMetrics", "KafkaLink", "KeyFileError", "KeyRow", "Keys",
-    "Looks", "MediaError", "MediaStore", "Parts", "Person", "RoleError", "Sessions", "build_app", "load_atlas",
+    "Atlas", "City", "Drafts", "FileLink", "Gate", "Handovers", "HttpMetrics", "KafkaLink", "KeyFileError", "KeyRow",
+    "Keys", "Looks", "MediaError", "MediaStore", "Parts", "Person", "RoleError", "Sessions", "build_app", "load_atlas",
     "serve", "watch_city",
 ]  # fmt: skip

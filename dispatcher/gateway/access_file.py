@@ -1,4 +1,4 @@
-"""The file of who is let in: keys, their sessions, who looked at what is private, and what policies were handed in."""
+"""The file of who is let in: keys, sessions, looks at what is private, shifts handed over, policies handed in."""
 
 import sqlite3
 from pathlib import Path
@@ -24,6 +24,10 @@ _TABLES: Final = (
   version TEXT NOT NULL, canonical BLOB NOT NULL) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS draft_by (sha256 TEXT, key_id TEXT, name TEXT NOT NULL, at_ms INTEGER NOT NULL,
   PRIMARY KEY (sha256, key_id)) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS handover (number INTEGER PRIMARY KEY, draft TEXT NOT NULL, areas TEXT NOT NULL,
+  sheet BLOB NOT NULL, given_ms INTEGER NOT NULL, given_key TEXT NOT NULL, given_name TEXT NOT NULL,
+  given_notes TEXT NOT NULL, taken_ms INTEGER, taken_key TEXT, taken_name TEXT, taken_notes TEXT,
+  UNIQUE (given_key, draft))""",
 )
 
 

@@ -25,6 +25,7 @@ from dispatcher.gateway.documents import SCHEMAS
 from dispatcher.gateway.drafts import Drafts
 from dispatcher.gateway.explaining import explaining
 from dispatcher.gateway.geography import geography
+from dispatcher.gateway.handovers import Handovers
 from dispatcher.gateway.link import NotOnCluster
 from dispatcher.gateway.looks import Looks
 from dispatcher.gateway.measuring import measuring
@@ -59,8 +60,9 @@ class Parts(NamedTuple):
     city: City
     gate: Gate
     looks: Looks
-    atlas: Atlas
+    handovers: Handovers
     drafts: Drafts
+    atlas: Atlas
     registry: CollectorRegistry
     http: HttpMetrics
     health: Health

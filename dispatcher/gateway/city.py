@@ -29,7 +29,7 @@ T = TypeVar("T")
 READERS: Final = 4
 POLICIES_MAX: Final = 8  # kept read, 5 MB each
 EVENTS: Final = "events"
-FIGURES_WAIT_S: Final = 10.0  # for the policy in force
+POLICY_WAIT_S: Final = 10.0  # of a thread, for a policy
 RESTART_S: Final = 5.0  # after a fault of our own, a full disk for one
 log = logging.getLogger(__name__)
 
@@ -119,10 +119,18 @@ class City:
             document = await self._link.stored(sha256)
             if document is None:
                 return None
-            self._policies[sha256] = await self.work(lambda: load_canonical(document))
+            self._policies[sha256] = await asyncio.to_thread(load_canonical, document)
             while len(self._policies) > POLICIES_MAX:
                 self._policies.popitem(last=False)
         return self._policies[sha256]
+
+    def policy_kept(self, sha256: str) -> Policy:
+        """The same to what `read` runs, in its own thread. Raises KeyError: it is not kept; LedgerError."""
+        assert self._loop is not None  # noqa: S101 - something is being read
+        policy = asyncio.run_coroutine_threadsafe(self.policy_of(sha256), self._loop).result(POLICY_WAIT_S)
+        if policy is None:
+            raise KeyError(sha256)
+        return policy
 
     async def document_of(self, sha256: str) -> bytes | None:
         """Its canonical form. Raises LedgerError."""
@@ -225,7 +233,7 @@ class City:
         """What is monitored, asked in the thread of whoever calls. Raises LedgerError, ProjectionError."""
         if self._loop is None:
             raise LedgerError("the gateway has just started; try again in a moment")
-        zone = asyncio.run_coroutine_threadsafe(self.policy(), self._loop).result(FIGURES_WAIT_S).timezone
+        zone = asyncio.run_coroutine_threadsafe(self.policy(), self._loop).result(POLICY_WAIT_S).timezone
         return self._at_once(lambda view: figures(view, time.time_ns() // 1_000_000, zone))
 
     def _at_once(self, query: Callable[[Projection], T]) -> T:

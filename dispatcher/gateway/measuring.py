@@ -1,6 +1,6 @@
 """`/v1/measures`: rates of the whole city, each with both of its terms, as of an instant."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
@@ -14,7 +14,9 @@ from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.roles import CITY, Person
 from dispatcher.views import Basis, Cohort, GroupBy, Grouping, Projection, measure, measures_document, period
 
-__all__ = ["measuring"]
+__all__ = ["MEASURING", "measuring"]
+
+MEASURING: Final = ("analyst", "inspector", "supervisor", "shift_lead")
 
 _Period = Annotated[
     str | None, Query(max_length=24, description="2026, 2026-11, 2026-11-30, or two of them with `..` between.")
@@ -29,7 +31,7 @@ _Instant = Annotated[
 def measuring(city: City, gate: Gate) -> APIRouter:
     """The routes."""
     router = APIRouter(prefix="/v1/measures", tags=["measures"])
-    may_measure = Needs(gate, "analyst", "inspector", "supervisor", "shift_lead")
+    may_measure = Needs(gate, *MEASURING)
 
     @router.get("", responses=answers(200, "Terms and rates, by group and in total.", OBJECT, 401, 403, 422, 429, 503))
     async def get_measures(

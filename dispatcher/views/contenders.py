@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from dispatcher.views.cohort import Cohort, Grouping, Rate
+from dispatcher.views.cohort import Cohort, Grouping, Measures, Rate
 from dispatcher.views.measures import measure
 from dispatcher.views.projection import Projection
 from dispatcher.views.ratings import ratings
@@ -20,12 +20,17 @@ def contenders(
     by: Literal["department", "party", "area"],
     level: int = 0,
     inspected: Mapping[str, Rate] | None = None,
+    known: Measures | None = None,
 ) -> list[Contender]:
-    """The units that have cases in a cohort, with their measures, streets' ratings, and inspections where given."""
+    """The units that have cases in a cohort, with their measures, streets' ratings, and inspections where given.
+
+    `known` are the measures of this cohort by these units, from whoever has them already.
+    """
     looked = inspected or {}
     rated = {} if by == "area" else {each.unit: each.rate for each in ratings(view, cohort, by)}
     found: list[Contender] = []
-    for group in measure(view, cohort, Grouping(by, level if by == "area" else 0)).groups:
+    measures = known or measure(view, cohort, Grouping(by, level if by == "area" else 0))
+    for group in measures.groups:
         if group.code is None:
             continue
         more = {"inspection": looked[group.code]} if group.code in looked else {}

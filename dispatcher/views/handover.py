@@ -13,7 +13,7 @@ _CONDITIONS = {
     "severe": "queue_rank IS NOT NULL AND severity <= 2",
     "overdue": "queue_rank IS NOT NULL AND queue_due_ms <= :now",
     "due_next": "queue_rank IS NOT NULL AND queue_due_ms > :now AND queue_due_ms <= :until",
-    "requests": "EXISTS (SELECT 1 FROM request AS r WHERE r.incident_id = i.incident_id AND r.state = 'open')",
+    "requests": "i.incident_id IN (SELECT incident_id FROM request WHERE state = 'open')",
     "returns": f"queue_rank IS NOT NULL AND instr(record.value, '{_RETURNED}') > 0",  # the rest is looked at below
     "unlocated": "queue_rank IS NOT NULL AND path = '/'",
 }

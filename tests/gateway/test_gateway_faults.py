@@ -8,12 +8,27 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
-from dispatcher.gateway import City, FileLink, Gate, HttpMetrics, Keys, Looks, MediaStore, Parts, Sessions, build_app
+from dispatcher.config import load_config
+from dispatcher.gateway import (
+    Atlas,
+    City,
+    Drafts,
+    FileLink,
+    Gate,
+    Handovers,
+    HttpMetrics,
+    Keys,
+    Looks,
+    MediaStore,
+    Parts,
+    Sessions,
+    build_app,
+)
 from dispatcher.gateway import city as cities
 from dispatcher.hosts.run import Health
+from dispatcher.hosts.setup import load_chart
 from dispatcher.ledger import Entry, Offset, SqliteLedger
 from dispatcher.views import Projection
-from geo import load_grid
 
 
 async def test_a_failure_of_ours_is_a_problem_like_any_other(
@@ -23,9 +38,11 @@ async def test_a_failure_of_ours_is_a_problem_like_any_other(
     key = keys.add("somebody", ["dispatcher"], areas=["*"])
     SqliteLedger(tmp_path / "city.db").close()
     city = City(FileLink(tmp_path / "city.db"))
-    grid = load_grid((nyc / "grid.geojson").read_bytes())
+    atlas = Atlas(load_chart(load_config(nyc / "config.yaml", {})))
     gate, registry, store = Gate(keys, Sessions(keys.db), 100, 100), CollectorRegistry(), MediaStore(tmp_path / "m", 0)
-    app = build_app(Parts(city, gate, Looks(keys.db), grid, 0, registry, HttpMetrics(registry), Health(), store))
+    looks, handovers, drafts = Looks(keys.db), Handovers(keys.db), Drafts(keys.db)
+    http = HttpMetrics(registry)
+    app = build_app(Parts(city, gate, looks, handovers, drafts, atlas, registry, http, Health(), store))
     there = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://city")
     async with city.open(), there as client:
         (tmp_path / "city.db.view").unlink()

@@ -59,6 +59,7 @@ whole.addEventListener("click", (event) => {
   if (!button) return;
   if (button.dataset.dialog) document.getElementById(button.dataset.dialog).showModal();
   if (button.classList.contains("cancel")) button.closest("dialog").close();
+  if (button.classList.contains("print")) print();
   if (button.classList.contains("position")) attachPosition(button);
 });
 
