@@ -78,7 +78,7 @@ def test_only_those_with_a_part_now_are_listed_once():
         AssignmentRecord("fire", "support", AssignmentState.DONE, at, at, unit="2"),
         AssignmentRecord("water", "support", AssignmentState.WITHDRAWN, at, at),
     ]
-    assert row_of(life.record).parties == "/gas/fire/"
+    assert row_of(life.record).parties == "/gas/fire/fire@2/"
 
 
 def test_spells_tell_a_failed_check_from_a_passed_one_and_a_leads_return_from_a_supports():
