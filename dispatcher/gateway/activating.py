@@ -56,7 +56,8 @@ async def read_draft(
     strange = next((name for name in files if not name.endswith(POLICY_SUFFIXES)), None)
     if strange is not None:
         raise Problem(422, "invalid", f"{strange[:64]}: files of a policy end in {', '.join(POLICY_SUFFIXES)}")
-    policy, problems = await city.work(lambda: _load({name: text.encode() for name, text in files.items()}))
+    async with city.trying:
+        policy, problems = await city.work(lambda: _load({name: text.encode() for name, text in files.items()}))
     told: dict[str, Any] = {
         "sha256": None if policy is None else policy.sha256,
         "problems": [_told(problem, lang) for problem in problems],

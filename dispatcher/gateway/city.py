@@ -61,7 +61,7 @@ class City:
         self._begun: asyncio.Future[None] | None = None  # it has caught up with the ledger, or could not
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Condition()
-        self.trying = asyncio.Lock()  # a copy of all that is open is made to try things on: one at a time
+        self.trying = asyncio.Lock()  # what takes a moment and much memory, a copy of all that is open: one at a time
         self.stopping = False  # whoever waits for something is to end
         self.followed_s = 0.0  # when the projection was last known to hold everything, by the clock
         self.version = 0  # raised whenever the projection has taken up something new

@@ -26,6 +26,7 @@ __all__ = ["DRAFTING", "READING_POLICY", "Handed", "policy_routes"]
 DRAFTING: Final = ("policy_editor", "policy_approver")
 READING_POLICY: Final = (*DRAFTING, "dispatcher", "shift_lead", "supervisor", "analyst", "inspector", "admin")
 FILES_MAX: Final = 500
+VALIDATING_COSTS: Final = 100  # requests: a policy takes half a second to read
 _KNOWN: Final = {
     "type": "object",
     "required": ["in_force", "history", "drafts"],
@@ -93,6 +94,7 @@ def policy_routes(city: City, gate: Gate, atlas: Atlas, drafts: Drafts, *, four_
     )
     async def validate(request: Request, person: Annotated[Person, Depends(may_draft)]) -> Response:
         """Every problem of a policy, with its place; with `keep`, one without problems is handed in."""
+        gate.spend(person, VALIDATING_COSTS)
         asked = decode_whole(await read_body(request), _handed)
         return json_answer(await read_draft(city, atlas, drafts, person, asked.files, asked.lang, keep=asked.keep))
 
