@@ -5,7 +5,7 @@ short form that a thousand of them on a map need.
 """
 
 import time
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -25,7 +25,7 @@ from dispatcher.gateway.atlas import Atlas
 from dispatcher.gateway.geography import box_of
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.reading import Wanted, wanted
-from dispatcher.views import IncidentRow, queue
+from dispatcher.views import IncidentRow, Projection, queue
 from geo import Kind, Thing, distance_m
 from geo.registry import MAX_RADIUS_M
 
@@ -78,10 +78,14 @@ def map_pages(front: Front, atlas: Atlas, settings: ConsoleSettings) -> APIRoute
         visitor = await front.visitor(request)
         _require(visitor)
         where = msgspec.structs.replace(asked.where, ids=tuple(ids or ()), reach=visitor.person.reach())
-        found = await front.city.read(lambda view: queue(view, where, None, DOTS_MAX))
         now_ms = time.time_ns() // 1_000_000
-        dots = [dot for row in found.lines if (dot := _dot(row, atlas, visitor.names, now_ms)) is not None]
-        return json_answer({"dots": [dot._asdict() for dot in dots], "more": found.next is not None})
+
+        def read(view: Projection) -> dict[str, Any]:
+            found = queue(view, where, None, DOTS_MAX)
+            dots = [dot for row in found.lines if (dot := _dot(row, atlas, visitor.names, now_ms)) is not None]
+            return {"dots": [dot._asdict() for dot in dots], "more": found.next is not None}
+
+        return json_answer(await front.city.read(read))
 
     @router.get("/things")
     async def map_things(request: Request, kind: str, bbox: Annotated[str, Query(max_length=100)]) -> Response:

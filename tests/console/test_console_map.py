@@ -135,7 +135,7 @@ def test_a_background_is_fetched_from_where_the_configuration_says_and_from_nowh
         assert answer is not None
         assert "img-src http://tiles.test 'self'" in answer.headers["content-security-policy"]
         expect(page.locator(".leaflet-control-attribution")).to_have_text("© <b>us</b>", timeout=WAIT_MS)
-        page.wait_for_function("document.querySelectorAll('.leaflet-tile').length > 0")
+        expect(page.locator(".leaflet-tile").first).to_be_attached()
         assert all(url.startswith("http://tiles.test/") for url in asked)
         assert asked
         other = page.goto(f"{town.url}/console/queue")

@@ -3,7 +3,7 @@
 import { part } from "./page.js";
 
 const LEAVES_FROM = 14; // zoom
-const NAME_PX = [80, 18]; // a name takes about so much; one that would cover another is left out
+const NAME_PX = [120, 18]; // a name takes about so much; one that would cover another is left out
 
 const fetched = new Map();
 // Cells by what is asked for: `level=2`, `leaves=true`; asked once.
