@@ -20,7 +20,7 @@ from dispatcher.gateway.feed import Feed, Gap, Place, PlaceError
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.roles import Person
 from dispatcher.gateway.streaming import HEADERS, HEARTBEAT_S, RETRY_MS
-from dispatcher.views import Projection, incident, live_parties
+from dispatcher.views import Projection, incident, live_parties, reached
 
 __all__ = ["changing"]
 
@@ -75,6 +75,16 @@ class Changes:
         while len(self._known) > KNOWN_MAX + len(wanted):
             self._known.popitem(last=False)
 
+    async def followed(self, places: dict[int, int]) -> None:
+        """Return when the projection has these events, by partition; what was known of modes is of before then."""
+        city, until_s = self._front.city, time.monotonic() + BEHIND_S
+        while not city.stopping and (left_s := until_s - time.monotonic()) > 0:
+            version = city.version
+            if await city.read(lambda view: all(reached(view, TOPIC, *place) for place in places.items())):
+                break
+            await city.changed(version, left_s)
+        city.forget_modes()
+
     def _revision(self, incident_id: str) -> int:
         known = self._known.get(incident_id)
         return -1 if known is None else known.revision
@@ -118,7 +128,9 @@ async def _told(
             continue
         wanted = {record.key: _event(record.value).revision for _, record in records if record.value}
         ids = await changes.of(person, {one: revision for one, revision in wanted.items() if revision})
-        if CONTROL in wanted:  # a mode, or another policy
+        commands = {partition: record.seq for partition, record in records if record.key == CONTROL}
+        if commands:  # a mode, or another policy
+            await changes.followed(commands)
             ids.append(CONTROL)
         quiet_s = time.monotonic() - sent_s
         if ids or quiet_s >= HEARTBEAT_S:

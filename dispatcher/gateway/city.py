@@ -143,6 +143,10 @@ class City:
             self._modes = version, await self._link.modes()
         return self._modes[1]
 
+    def forget_modes(self) -> None:
+        """Something was done about modes: they are looked up anew."""
+        self._modes = None
+
     async def events_of(self, key: str) -> list[Kept]:
         """The events of an incident, or of `control` (as one partition tells them), in order; read at their places."""
         places = await self.read(lambda view: event_places(view, key))

@@ -52,5 +52,6 @@ async def commanded(city: City, submitted: Submitted, wait_s: float) -> dict[str
         found = await city.consult(look)
         left_s = until_s - time.monotonic()
         if found is not None or left_s <= 0 or city.stopping:
+            city.forget_modes()
             return {"command_id": submitted.command_id, **(found or {"state": "on_its_way"})}
         await city.changed(version, left_s)

@@ -41,6 +41,7 @@ from dispatcher.views.queries import (
     incident_json,
     incidents_of_report,
     private_of_report,
+    reached,
     reports_of,
     states,
 )
@@ -63,9 +64,9 @@ __all__ = [
     "Stock", "Suspect", "Table", "WhoseTime", "all_terms", "behind_flow", "boards", "callbacks_due", "came_back",
     "cell_text", "cell_value", "cohort_document", "contenders", "document", "doubled_reports", "event_places",
     "events_of", "exemptions", "firms_of", "flows", "gaming", "handed_over", "history", "in_hands", "incident",
-    "incident_json", "incidents", "incidents_behind", "incidents_of_report", "inspected", "live_parties", "local_day",
-    "measure", "measures_document", "measures_of", "measures_table", "midnights_between", "named_period", "percent",
-    "period", "private_of_report", "promises", "queue", "ratings", "read_firms", "read_inspections", "refusal",
-    "refused", "refused_reports", "rejected", "reports_of", "scored", "states", "stocks", "table_csv", "time_of",
-    "trend", "view_path", "whose_time", "within", "workbook",
+    "incident_json", "incidents", "incidents_behind", "incidents_of_report", "inspected", "live_parties",
+    "local_day", "measure", "measures_document", "measures_of", "measures_table", "midnights_between",
+    "named_period", "percent", "period", "private_of_report", "promises", "queue", "ratings", "reached",
+    "read_firms", "read_inspections", "refusal", "refused", "refused_reports", "rejected", "reports_of", "scored",
+    "states", "stocks", "table_csv", "time_of", "trend", "view_path", "whose_time", "within", "workbook",
 ]  # fmt: skip

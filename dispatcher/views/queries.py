@@ -20,6 +20,7 @@ __all__ = [
     "incident_json",
     "incidents_of_report",
     "private_of_report",
+    "reached",
     "reports_of",
     "states",
 ]
@@ -103,6 +104,13 @@ def events_of(view: Projection, ledger: Ledger, key: str) -> Iterator[Kept]:
     """The same events, read at their places in the ledger."""
     for partition, seq in event_places(view, key):
         yield from ledger.follow("events", seq - 1, 1, partition)
+
+
+def reached(view: Projection, topic: str, partition: int, seq: int) -> bool:
+    """Whether a record of a partition of a topic is followed yet."""
+    where = "SELECT seq FROM position WHERE topic = ? AND partition = ?"
+    row = view.db.execute(where, (topic, partition)).fetchone()
+    return row is not None and row[0] >= seq
 
 
 def states(view: Projection) -> dict[str, int]:

@@ -73,6 +73,14 @@ def test_filters_and_where_one_looks_stand_in_the_address(visit: Callable[..., V
     expect(page.locator(f"#at-{kept}")).to_be_visible()
     page.locator("#map").focus()
     page.keyboard.press("+")
+    box = page.locator("#map").bounding_box()
+    assert box is not None
+    looked_at = page.url.partition("#")[2]
+    page.mouse.move(box["x"] + 60, box["y"] + box["height"] - 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 160, box["y"] + box["height"] - 90, steps=5)
+    page.mouse.up()
+    expect(page).not_to_have_url(re.compile(re.escape(looked_at) + "$"))
     page.locator("[name=show][value=centres]").check()
     page.locator("#level").select_option("2")
     expect(page.locator("#map")).to_have_attribute("data-cells", re.compile(r"^level=2 \d+$"))
