@@ -60,8 +60,10 @@ def test_no_other_site_signs_anybody_in_or_out(city: Gateway):
 
 def test_what_is_not_for_a_role_is_not_shown(city: Gateway):
     for name, page, status in (
-        ("officer", "/console/queue", 403), ("officer", "/console/queue/rows", 403), ("admin", "/console", 403),
+        ("officer", "/console/queue", 403), ("officer", "/console/queue/rows", 403), ("resident", "/console", 403),
         ("dispatcher", "/console/department", 403), ("dispatcher", "/console/officer", 403),
+        ("admin", "/console/queue", 403), ("admin", "/console/mode", 403),
+        ("officer", "/console/policy", 403), ("resident", "/console/map", 403),
         ("analyst", "/console/queue", 403), ("dispatcher", "/console/incidents/none", 404),
     ):  # fmt: skip
         with city.client(cookies={"dispatch_session": city.session(name)}) as client:
