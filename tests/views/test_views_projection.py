@@ -5,7 +5,7 @@ from views_cases import ENDED, START_MS, Life
 from views_city import City, dump, of
 from views_random import random_lives
 
-from dispatcher.views import Cohort, Projection, history, incident, incidents_of_report, measure
+from dispatcher.views import Cohort, Projection, events_of, history, incident, incidents_of_report, measure, reached
 
 # --- the same whatever happens ------------------------------------------------------------------------------------
 
@@ -111,3 +111,15 @@ def test_every_report_of_a_large_incident_is_found():
     view = of(city)
     for report_id in ["first", *(f"m{n}" for n in range(45))]:
         assert incidents_of_report(view, "hotline", report_id) == ["20260921-000-00001"]
+
+
+def test_events_are_read_at_their_places_and_none_is_missed(city, lives):
+    view = of(city)
+    told = city.ledger.follow("events", -1, 1 << 30)
+    for life in lives:
+        key = life.record.incident_id
+        assert list(events_of(view, city.ledger, key)) == [kept for kept in told if kept.key == key]
+    assert list(events_of(view, city.ledger, "nobody")) == []
+    assert reached(view, "events", 0, told[-1].seq)
+    assert not reached(view, "events", 0, told[-1].seq + 1)
+    assert not reached(view, "events", 1, 0)
