@@ -68,6 +68,7 @@ OFTEN = {  # of what is allowed; everything else 3
     Action.CONTACT: 25, Action.CONFIRM_ARRIVAL: 25, Action.WHISTLE: 6, Action.VOID: 1, Action.CLOSE_FORCED: 1,
     Action.MERGE: 1, Action.REFER: 1, Action.ANSWER_AT_DESK: 1, Action.SELF_HANDLED: 1, Action.RATE: 6, Action.NOTE: 1,
     Action.CLAIM: 1, Action.SUPERVISE: 1, Action.URGE: 1, Action.DELEGATE: 1, Action.PROGRESS: 1,
+    Action.REVIEW: 0,  # no measure knows of it
     Action.REOPEN_REQUEST: 20, Action.REFUSE_REOPEN: 9, Action.RECALL: 1,
 }  # fmt: skip
 
