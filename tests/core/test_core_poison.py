@@ -47,6 +47,7 @@ def test_a_poisoned_record_ends_as_engine_error_and_all_else_is_as_without_it(mo
     without.report("r2", "02")
     said = [record for record in desk.records if record[0] != "rejected"]
     assert said == [record for record in without.records if record[0] != "rejected"]
+    assert desk.compacted.pop(("reporters", "hotline/bad")) is not None, "stage 1 has set apart what is private of it"
     assert desk.compacted == without.compacted
     assert desk.engine.state.tally["reports_rejected"] == 1
 

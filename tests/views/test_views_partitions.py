@@ -9,10 +9,10 @@ from views_city import City, dump, of
 from views_random import random_lives
 
 from dispatcher.ledger import Kept
-from dispatcher.views import FOLLOWED, Lane, Portion, Projection, private_of_report
+from dispatcher.views import FOLLOWED, Lane, Portion, Projection, event_places, private_of_report
 
 PARTITIONS = 3
-BESIDE = ("position", "ledger")  # tables that say how far a file has come, and in which ledger
+BESIDE = {"position", "ledger", "event"}  # where something lies: of these lanes, or of the one the other has
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,13 @@ def test_in_whatever_order_partitions_are_followed_the_rows_are_the_same(city, l
             total -= applied
             places |= {(topic, partition): kept[-1].seq for topic, partition, _, kept in coming}
         view.close()
-    assert rows(Projection(path)) == rows(of(city))
+    followed = Projection(path)
+    assert rows(followed) == rows(of(city))
+    for lane, records in lanes.items():
+        if lane[0] == "events":  # each found at its place
+            for key in {record.key for record in records}:
+                at = [record.seq for record in records if record.key == key]
+                assert [seq for partition, seq in event_places(followed, key) if partition == lane[1]] == at
 
 
 def test_what_another_has_applied_is_left_out(lanes):
