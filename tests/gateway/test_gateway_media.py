@@ -306,10 +306,10 @@ def test_a_request_of_open311_carries_its_picture(open_gateway: Gateway):
     kept = handed_in(open_gateway, "app", picture(size=(69, 33)))
     with Open311(open_gateway, "app") as app:
         place = {"lat": "40.7412", "long": "-73.9961"}
-        request_id = app.asked(service_code="street.curb", media_url=kept["url"], **place)
+        request_id = app.asked(service_code="street.sign-missing", media_url=kept["url"], **place)
         (own,) = app.get(f"requests/{request_id}")
         assert own["media_url"] == f"{open_gateway.url}{kept['url']}"
-        bad = app.post(service_code="street.curb", media_url="https://elsewhere.example/x", **place)
+        bad = app.post(service_code="street.sign-missing", media_url="https://elsewhere.example/x", **place)
         assert (bad.status_code, bad.json()[0]["code"]) == (400, 400)
     with Open311(open_gateway) as nobody:
         assert nobody.get(f"requests/{request_id}")[0]["media_url"] is None
