@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +44,7 @@ from dispatcher.webhooks import WebhookCounters, sending
 
 __all__ = ["run_command"]
 
+SWITCH_S = 0.000_1  # the engine computes for long stretches; what a request waits for it each time: docs/decisions/0012
 log = logging.getLogger(__name__)
 
 
@@ -98,6 +100,7 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
             poll_ms = config.engine.poll_ms
             telling = delivering(path, config.notices, voice, NoticeCounters(metrics.registry))
             with telling, sending(path, config.webhooks, WebhookCounters(metrics.registry)):
+                sys.setswitchinterval(SWITCH_S)
                 asyncio.run(_run(lambda stop: run_until(stop, host, metrics, health, poll_ms), parts, bound, asked))
             keys.close()
             store.close()
