@@ -17,22 +17,7 @@ from dispatcher.core.lifecycle import (
     AssignmentState,
     IncidentState,
 )
-from dispatcher.gateway import (
-    Atlas,
-    City,
-    Drafts,
-    FileLink,
-    Gate,
-    Handovers,
-    HttpMetrics,
-    Keys,
-    Looks,
-    MediaStore,
-    Parts,
-    Sessions,
-    build_app,
-    watch_city,
-)
+from dispatcher.gateway import Atlas, City, FileLink, HttpMetrics, build_app, parts_of, watch_city
 from dispatcher.hosts.disk import watch_disk
 from dispatcher.hosts.run import Health
 from dispatcher.hosts.setup import load_chart
@@ -90,16 +75,10 @@ def lifecycle() -> str:
 def routes() -> str:
     """Every route of the gateway: what it is for and which roles it is open to."""
     with TemporaryDirectory() as directory:
-        keys = Keys(Path(directory) / "keys")
-        gate, atlas = Gate(keys, Sessions(keys.db), 1, 1), Atlas(load_chart(load_config(CONFIG, {})))
-        city, registry = City(FileLink(Path("city.db"))), CollectorRegistry()
-        store = MediaStore(Path(directory) / "media", 0)
-        looks, handovers, drafts = Looks(keys.db), Handovers(keys.db), Drafts(keys.db)
-        http = HttpMetrics(registry)
-        parts = Parts(city, gate, looks, handovers, drafts, atlas, registry, http, Health(), store)
-        application = build_app(parts)
-        keys.close()
-        store.close()
+        config, registry, here = load_config(CONFIG, {}), CollectorRegistry(), Path(directory)
+        atlas, link = Atlas(load_chart(config)), FileLink(here / "city.db")
+        with parts_of(config, here / "city.db.keys", link, atlas, registry, Health()) as parts:
+            application = build_app(parts)
     rows = [
         f"| `{method.upper()} {path}` | {said['description'].splitlines()[0]} |"
         f" {', '.join(said['x-roles']) or 'anybody'} |"

@@ -16,23 +16,7 @@ from dispatcher.commands.memory import settle_memory
 from dispatcher.commands.opening import config_of
 from dispatcher.config import Config
 from dispatcher.console import add_console
-from dispatcher.gateway import (
-    City,
-    Drafts,
-    Gate,
-    Handovers,
-    HttpMetrics,
-    KafkaLink,
-    Keys,
-    Looks,
-    MediaStore,
-    Parts,
-    Sessions,
-    build_app,
-    load_atlas,
-    serve,
-    watch_city,
-)
+from dispatcher.gateway import KafkaLink, Parts, build_app, load_atlas, parts_of, serve
 from dispatcher.gateway.serving import bind
 from dispatcher.hosts.run import Health
 from dispatcher.hosts.setup import read_policy
@@ -67,29 +51,15 @@ def gateway_command(config_path: Path, port: int | None) -> None:
     keys_file = keys_path(config, None)
     keys_file.parent.mkdir(parents=True, exist_ok=True)
     with bind(config.http.host, config.http.port if port is None else port) as bound:
-        keys = Keys(keys_file)
-        http = HttpMetrics(registry)
-        city = City(KafkaLink(connection, config.kafka.prefix, config.gateway.projection), http.appended)
-        watch_city(registry, city)
-        gate = Gate(
-            keys, Sessions(keys.db), config.gateway.rate_per_s, config.gateway.burst, refused=http.refused,
-            strangers_per_s=config.gateway.strangers_per_s, strangers_burst=config.gateway.strangers_burst,
-        )  # fmt: skip
         settle_memory()
         host_name, bound_port = bound.getsockname()[:2]
         log.info(
             f"serving {connection.bootstrap}; http://{host_name}:{bound_port}/, keys in {keys_file}",
             extra={"event": "started"},
         )
-        directory = config.media.directory or keys_file.with_name(f"{keys_file.name}.media")
-        store = MediaStore(directory, config.media.store_bytes_max)
-        parts = Parts(
-            city, gate, Looks(keys.db), Handovers(keys.db), Drafts(keys.db), atlas, registry, http, health, store,
-            open311=config.open311, media=config.media, four_eyes=config.gateway.four_eyes, console=config.console,
-        )  # fmt: skip
-        asyncio.run(_serve(parts, bound, asked))
-        store.close()
-        keys.close()
+        link = KafkaLink(connection, config.kafka.prefix, config.gateway.projection)
+        with parts_of(config, keys_file, link, atlas, registry, health) as parts:
+            asyncio.run(_serve(parts, bound, asked))
     log.info(f"{', '.join(asked)}: stopped; everything taken is durable", extra={"event": "stopped"})
 
 

@@ -13,23 +13,7 @@ from dispatcher.commands.keys.commands import keys_path
 from dispatcher.commands.memory import settle_memory
 from dispatcher.commands.opening import config_of
 from dispatcher.console import add_console
-from dispatcher.gateway import (
-    City,
-    Drafts,
-    FileLink,
-    Gate,
-    Handovers,
-    HttpMetrics,
-    Keys,
-    Looks,
-    MediaStore,
-    Parts,
-    Sessions,
-    build_app,
-    load_atlas,
-    serve,
-    watch_city,
-)
+from dispatcher.gateway import FileLink, Parts, build_app, load_atlas, parts_of, serve
 from dispatcher.gateway.serving import bind
 from dispatcher.hosts.disk import watch_disk
 from dispatcher.hosts.replay import refuse_unfinished_replay
@@ -79,31 +63,16 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
             log.info(
                 f"following {path}; http://{host_name}:{port}/, keys by `dispatcher keys`", extra={"event": "started"}
             )
-            keys = Keys(keys_path(config, ledger_path))
-            voice = Voice(config.notices.language, in_force.timezone)
-            http = HttpMetrics(metrics.registry)
-            gate = Gate(
-                keys, Sessions(keys.db), config.gateway.rate_per_s, config.gateway.burst, refused=http.refused,
-                strangers_per_s=config.gateway.strangers_per_s, strangers_burst=config.gateway.strangers_burst,
-            )  # fmt: skip
-            city = City(FileLink(path), http.appended)
-            watch_city(metrics.registry, city)
+            keys_file, voice = keys_path(config, ledger_path), Voice(config.notices.language, in_force.timezone)
+            atlas = load_atlas(config, in_force.timezone)
             watch_disk(metrics.registry, path)
-            store = MediaStore(
-                config.media.directory or path.with_name(f"{path.name}.media"), config.media.store_bytes_max
-            )
-            parts = Parts(
-                city, gate, Looks(keys.db), Handovers(keys.db), Drafts(keys.db), load_atlas(config, in_force.timezone),
-                metrics.registry, http, health, store, open311=config.open311, media=config.media,
-                four_eyes=config.gateway.four_eyes, console=config.console,
-            )  # fmt: skip
             poll_ms = config.engine.poll_ms
             telling = delivering(path, config.notices, voice, NoticeCounters(metrics.registry))
-            with telling, sending(path, config.webhooks, WebhookCounters(metrics.registry)):
+            posting = sending(path, config.webhooks, WebhookCounters(metrics.registry))
+            serving = parts_of(config, keys_file, FileLink(path), atlas, metrics.registry, health)
+            with telling, posting, serving as parts:
                 sys.setswitchinterval(SWITCH_S)
                 asyncio.run(_run(lambda stop: run_until(stop, host, metrics, health, poll_ms), parts, bound, asked))
-            keys.close()
-            store.close()
     finally:
         ledger.close()
     log.info(f"{', '.join(asked)}: stopped; everything taken is committed", extra={"event": "stopped"})

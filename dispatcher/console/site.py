@@ -22,7 +22,7 @@ from dispatcher.console.policy import policy_pages
 from dispatcher.console.shift import shift_pages
 from dispatcher.console.signing import signing
 from dispatcher.console.visiting import PAGES, Front, SignIn, to_sign_in
-from dispatcher.gateway.app import Parts
+from dispatcher.gateway.parts import Parts
 
 __all__ = ["add_console"]
 
@@ -37,14 +37,14 @@ def add_console(app: FastAPI, parts: Parts) -> None:
         listing(front),
         paper_pages(front),
         incident_pages(front),
-        map_pages(front, parts.atlas, parts.console),
+        map_pages(front, parts.atlas, parts.config.console),
         measures_pages(front),
         bulletin_pages(front),
         case_pages(front),
         shift_pages(front, parts.handovers),
         brief_pages(front, parts.handovers),
         mode_pages(front),
-        policy_pages(front, parts.drafts, four_eyes=parts.four_eyes),
+        policy_pages(front, parts.drafts, four_eyes=parts.config.gateway.four_eyes),
         changing(front),
         _home(front),
     )

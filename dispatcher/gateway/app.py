@@ -3,35 +3,30 @@
 import asyncio
 import logging
 from importlib.metadata import version
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dispatcher.config import ConsoleSettings, Media, Open311
-from dispatcher.gateway.access import Gate, Needs
+from dispatcher.gateway.access import Needs
 from dispatcher.gateway.appending import Full
-from dispatcher.gateway.atlas import Atlas
-from dispatcher.gateway.city import City
-from dispatcher.gateway.counting import Counting, HttpMetrics
+from dispatcher.gateway.counting import Counting
 from dispatcher.gateway.documents import SCHEMAS
-from dispatcher.gateway.drafts import Drafts
 from dispatcher.gateway.explaining import explaining
 from dispatcher.gateway.geography import geography
-from dispatcher.gateway.handovers import Handovers
 from dispatcher.gateway.link import NotOnCluster
-from dispatcher.gateway.looks import Looks
 from dispatcher.gateway.measuring import measuring
-from dispatcher.gateway.media import Attachments, MediaStore, media
+from dispatcher.gateway.media import Attachments, media
 from dispatcher.gateway.moding import moding
 from dispatcher.gateway.open311 import open311
+from dispatcher.gateway.parts import Parts
 from dispatcher.gateway.policy import policy_routes
 from dispatcher.gateway.private import private
 from dispatcher.gateway.problems import Problem, answer, problem_response
@@ -41,10 +36,9 @@ from dispatcher.gateway.roles import Person
 from dispatcher.gateway.streaming import streaming
 from dispatcher.gateway.surroundings import surroundings
 from dispatcher.gateway.updating import updating
-from dispatcher.hosts.run import Health
 from dispatcher.ledger import InDoubt, LedgerError
 
-__all__ = ["Parts", "build_app"]
+__all__ = ["build_app"]
 
 log = logging.getLogger(__name__)
 _HEADERS: Final = [
@@ -52,25 +46,6 @@ _HEADERS: Final = [
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
-
-
-class Parts(NamedTuple):
-    """What the gateway is made of."""
-
-    city: City
-    gate: Gate
-    looks: Looks
-    handovers: Handovers
-    drafts: Drafts
-    atlas: Atlas
-    registry: CollectorRegistry
-    http: HttpMetrics
-    health: Health
-    store: MediaStore
-    open311: Open311 = Open311()
-    media: Media = Media()
-    four_eyes: bool = True
-    console: ConsoleSettings = ConsoleSettings()
 
 
 def build_app(parts: Parts) -> FastAPI:
@@ -83,7 +58,7 @@ def build_app(parts: Parts) -> FastAPI:
     app.add_exception_handler(LedgerError, _unwritten)
     app.add_middleware(_Headers)
     app.add_middleware(Counting, metrics=parts.http)  # the last one added is the outermost
-    attachments = Attachments(city, parts.store, parts.media.hosts, parts.media.url or "")
+    attachments = Attachments(city, parts.store, parts.config.media.hosts, parts.config.media.url or "")
     routers = (
         reporting(city, gate, attachments),
         updating(city, gate, attachments),
@@ -94,10 +69,10 @@ def build_app(parts: Parts) -> FastAPI:
         geography(atlas, gate),
         surroundings(atlas, gate),
         explaining(city, gate, atlas, drafts),
-        policy_routes(city, gate, atlas, drafts, four_eyes=parts.four_eyes),
+        policy_routes(city, gate, atlas, drafts, four_eyes=parts.config.gateway.four_eyes),
         moding(city, gate, atlas.grid),
-        media(city, gate, attachments, parts.media.bytes_max),
-        open311(city, gate, attachments, parts.open311),
+        media(city, gate, attachments, parts.config.media.bytes_max),
+        open311(city, gate, attachments, parts.config.open311),
     )
     for router in routers:
         app.include_router(router)

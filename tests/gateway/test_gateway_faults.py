@@ -9,21 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from dispatcher.config import load_config
-from dispatcher.gateway import (
-    Atlas,
-    City,
-    Drafts,
-    FileLink,
-    Gate,
-    Handovers,
-    HttpMetrics,
-    Keys,
-    Looks,
-    MediaStore,
-    Parts,
-    Sessions,
-    build_app,
-)
+from dispatcher.gateway import Atlas, City, FileLink, Keys, build_app, parts_of
 from dispatcher.gateway import city as cities
 from dispatcher.hosts.run import Health
 from dispatcher.hosts.setup import load_chart
@@ -34,21 +20,17 @@ from dispatcher.views import Projection
 async def test_a_failure_of_ours_is_a_problem_like_any_other(
     nyc: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
-    keys = Keys(tmp_path / "keys")
+    keys = Keys(tmp_path / "city.db.keys")
     key = keys.add("somebody", ["dispatcher"], areas=["*"])
-    SqliteLedger(tmp_path / "city.db").close()
-    city = City(FileLink(tmp_path / "city.db"))
-    atlas = Atlas(load_chart(load_config(nyc / "config.yaml", {})))
-    gate, registry, store = Gate(keys, Sessions(keys.db), 100, 100), CollectorRegistry(), MediaStore(tmp_path / "m", 0)
-    looks, handovers, drafts = Looks(keys.db), Handovers(keys.db), Drafts(keys.db)
-    http = HttpMetrics(registry)
-    app = build_app(Parts(city, gate, looks, handovers, drafts, atlas, registry, http, Health(), store))
-    there = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://city")
-    async with city.open(), there as client:
-        (tmp_path / "city.db.view").unlink()
-        answer = await client.get("/v1/incidents", headers={"Authorization": f"Bearer {key}"})
     keys.close()
-    store.close()
+    SqliteLedger(tmp_path / "city.db").close()
+    config, link = load_config(nyc / "config.yaml", {}), FileLink(tmp_path / "city.db")
+    atlas, registry = Atlas(load_chart(config)), CollectorRegistry()
+    with parts_of(config, tmp_path / "city.db.keys", link, atlas, registry, Health()) as parts:
+        there = httpx.AsyncClient(transport=httpx.ASGITransport(build_app(parts)), base_url="http://city")
+        async with parts.city.open(), there as client:
+            (tmp_path / "city.db.view").unlink()
+            answer = await client.get("/v1/incidents", headers={"Authorization": f"Bearer {key}"})
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["x-content-type-options"] == "nosniff"
