@@ -60,6 +60,7 @@ class Life:
         for hour in range(1, self.hours + 1):
             self._pass_until(min(self._begin_ms + hour * HOUR_MS, time.time_ns() // 1_000_000), host.catch_up)
             on_hour(1)
+        self._after = {topic: self._ledger.end(topic) for topic in self._topics()}
         self._ledger.close()
 
     def go_on(self, stop: Callable[[float], bool]) -> None:
@@ -67,7 +68,6 @@ class Life:
         self._ledger = SqliteLedger(self._path)
         read = SqliteLedger(self._path, read_only=True)
         try:
-            self._after = {topic: read.end(topic) for topic in self._topics()}
             while not stop(0.5):
                 now_ms = self._agenda.now_ms = time.time_ns() // 1_000_000
                 for topic in self._topics():

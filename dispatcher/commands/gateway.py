@@ -95,7 +95,7 @@ async def _serve(parts: Parts, bound: socket.socket, asked: list[str]) -> None:
         beating = asyncio.create_task(_beat(health))
         app = build_app(parts)
         add_console(app, parts)
-        await serve(app, bound, ending, city.release)
+        await serve(app, bound, ending, city.release, parts.config.gateway.proxies)
         beating.cancel()
         if not asked:
             await catching_up  # it could not, and says why

@@ -96,7 +96,7 @@ async def _run(engine: Callable[[threading.Event], None], parts: Parts, bound: s
         app = build_app(parts)
         add_console(app, parts)
         async with parts.city.open():
-            await serve(app, bound, ending, parts.city.release)
+            await serve(app, bound, ending, parts.city.release, parts.config.gateway.proxies)
     finally:
         stop.set()
         await working

@@ -22,6 +22,7 @@ class Gateway(Section):
 
     keys: Path | None = None
     projection: Path = Path("var/gateway.view")
+    proxies: tuple[str, ...] = ("127.0.0.1",)
     rate_per_s: float = Field(default=5_000, gt=0, le=1_000_000)
     burst: int = Field(default=20_000, ge=1_000, le=1_000_000)
     strangers_per_s: float = Field(default=20, gt=0, le=1_000_000)

@@ -15,7 +15,7 @@ from dispatcher.console.handing import behind
 from dispatcher.console.lines import Line, line_of
 from dispatcher.console.measures import of_the_city
 from dispatcher.console.names import Names
-from dispatcher.console.visiting import Front
+from dispatcher.console.visiting import PAGES, Front
 from dispatcher.core import datetime_to_ms, ms_to_text, text_to_ms
 from dispatcher.core.modes import ModeSpan
 from dispatcher.gateway.handovers import Handover, Handovers
@@ -73,7 +73,9 @@ def brief_pages(front: Front, handovers: Handovers) -> APIRouter:
         now_ms = time.time_ns() // 1_000_000
         told = await city.read(lambda view: _told(view, names, city.policy_kept, now_ms))
         last = next(iter(handovers.last(1)), None)
-        return front.page("brief.html", request, visitor, title="brief", **_shown(told, names, modes, last, now_ms))
+        reads_sheets = visitor.person.has(*PAGES["shift"])  # notes are written for who takes over
+        shown = _shown(told, names, modes, last, now_ms)
+        return front.page("brief.html", request, visitor, title="brief", reads_sheets=reads_sheets, **shown)
 
     return router
 

@@ -5,18 +5,18 @@ Told only when the projection has taken it up, so that what is then fetched is n
 
 import asyncio
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator
-from typing import Annotated, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
-from fastapi import APIRouter, Header
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from dispatcher.console.visiting import Front
+from dispatcher.console.visiting import PAGES, Front
 from dispatcher.core import CONTROL, IncidentRecord
-from dispatcher.gateway.feed import Feed, Gap, Place, PlaceError
+from dispatcher.gateway.feed import Feed, Gap, Place
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.roles import Person
 from dispatcher.gateway.streaming import HEADERS, HEARTBEAT_S, RETRY_MS
@@ -26,6 +26,8 @@ __all__ = ["changing"]
 
 TOPIC: Final = "events"
 BEHIND_S: Final = 5.0  # longest the projection is waited for; what it lacks then is told of anyway
+READERS_MAX: Final = 50  # of one key; the tabs of a browser share one
+EVERYTHING: Final = "*"
 KNOWN_MAX: Final = 2_000  # incidents of late, so that they are not looked up for each reader
 
 
@@ -48,32 +50,37 @@ class Changes:
     def __init__(self, front: Front) -> None:
         self._front = front
         self._known: OrderedDict[str, _Whose] = OrderedDict()
+        self.readers: Counter[str] = Counter()  # streams by key
 
     async def of(self, person: Person, wanted: dict[str, int]) -> list[str]:
         """Those of some incidents, each at this revision or a later one, that are this person's business."""
-        await self._look_up(wanted)
-        return [one for one in wanted if (whose := self._known.get(one)) and person.sees(whose.path, whose.parties)]
+        whose = await self._look_up(wanted)
+        if len(whose) < len(wanted):  # the projection is far behind: whatever it is, it is drawn when it is there
+            return [EVERYTHING]
+        return [one for one in wanted if person.sees(whose[one].path, whose[one].parties)]
 
-    async def _look_up(self, wanted: dict[str, int]) -> None:
+    async def _look_up(self, wanted: dict[str, int]) -> dict[str, _Whose]:
+        """Whose they are, as far as the projection knows after a while."""
         city, until_s = self._front.city, time.monotonic() + BEHIND_S
 
-        def look(view: Projection) -> None:
-            for one in missing:
-                record = incident(view, one)
-                if record is not None:
-                    self._known[one] = _whose(record)
-                    self._known.move_to_end(one)
+        def look(view: Projection) -> dict[str, _Whose]:
+            found = {one: incident(view, one) for one in missing}
+            return {one: _whose(record) for one, record in found.items() if record is not None}
 
         while missing := [one for one, revision in wanted.items() if self._revision(one) < revision]:
             version = city.version
-            await city.read(look)
+            self._known |= await city.read(look)
             if all(self._revision(one) >= wanted[one] for one in missing) or city.stopping:
                 break
             if (left_s := until_s - time.monotonic()) <= 0:
                 break
             await city.changed(version, left_s)
-        while len(self._known) > KNOWN_MAX + len(wanted):
+        whose = {one: known for one in wanted if (known := self._known.get(one)) is not None}
+        for one in whose:
+            self._known.move_to_end(one)
+        while len(self._known) > KNOWN_MAX:
             self._known.popitem(last=False)
+        return whose
 
     async def followed(self, places: dict[int, int]) -> None:
         """Return when the projection has these events, by partition; what was known of modes is of before then."""
@@ -96,26 +103,34 @@ def changing(front: Front) -> APIRouter:
     changes = Changes(front)
 
     @router.get("/changes")
-    async def stream_changes(
-        request: Request, last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=4_096)] = None
-    ) -> Response:
+    async def stream_changes(request: Request) -> Response:
+        """From now on: a page that begins, or begins again, draws itself anew, so nothing is missing before."""
         person = front.gate.signed_in(request)
         if person is None:
             raise Problem(401, "unauthorized", "sign in again")
+        if not person.has(*PAGES["incident"], *PAGES["policy"]):
+            raise Problem(403, "forbidden", "there is nothing here for this key to see")
+        front.gate.spend(person, 1)
+        if changes.readers[person.key_id] >= READERS_MAX:
+            raise Problem(429, "too_many", f"{READERS_MAX} browsers look already with this key", {"Retry-After": "60"})
         feed = await front.city.feed(TOPIC)
-        try:
-            place = feed.end if last_event_id is None else Place.parsed(last_event_id, feed.partitions)
-        except PlaceError:
-            place = feed.end  # of another ledger: the page is drawn anew when it is told of its first place
-        told = _told(request, front, feed, place, person, changes)
+        told = _told(request, front, feed, person, changes)
         return StreamingResponse(told, headers=HEADERS, media_type="text/event-stream")
 
     return router
 
 
-async def _told(
-    request: Request, front: Front, feed: Feed, place: Place, person: Person, changes: Changes
-) -> AsyncIterator[bytes]:
+async def _told(request: Request, front: Front, feed: Feed, person: Person, changes: Changes) -> AsyncIterator[bytes]:
+    changes.readers[person.key_id] += 1
+    try:
+        async for part in _parts(request, front, feed, person, changes):
+            yield part
+    finally:
+        changes.readers[person.key_id] -= 1
+
+
+async def _parts(request: Request, front: Front, feed: Feed, person: Person, changes: Changes) -> AsyncIterator[bytes]:
+    place = feed.end
     yield f"retry: {RETRY_MS}\n".encode() + _begun(place)
     sent_s = time.monotonic()
     while not feed.closed and front.gate.still(request, person) and not await request.is_disconnected():

@@ -21,7 +21,7 @@ from dispatcher.core.incident import party
 from dispatcher.core.records import TargetRecord
 from dispatcher.explain import render
 from dispatcher.gateway.explaining import why
-from dispatcher.gateway.private import Told, masked, may_open, told_of
+from dispatcher.gateway.private import Told, masked, may_open, reads_words, told_of
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.reading import visible
 from dispatcher.views import History, Projection, history, time_of
@@ -89,7 +89,7 @@ async def _shown(front: Front, visitor: Visitor, incident_id: str) -> dict[str, 
         return _Found(told_of(view, record), history(view, incident_id), time_of(view, incident_id, now_ms))
 
     found = await front.city.read(read)
-    analyst_only = not person.has("department", "street", "officer", *_READS)
+    reads = reads_words(person, record)
     opened = offers(person, record, names.policy)
     return {
         "record": record,
@@ -99,8 +99,8 @@ async def _shown(front: Front, visitor: Visitor, incident_id: str) -> dict[str, 
         "needs": needs(record, names),
         "parts": [(part, names.party(party(part.department, part.unit))) for part in _all_parts(record)],
         "targets": [_target(target, names, now_ms) for target in record.targets],
-        "reports": [] if analyst_only else [masked(each) for each in found.told],
-        "contacts": not analyst_only and any(may_open(person, record, each.private) for each in found.told),
+        "reports": [masked(each) for each in found.told] if reads else [],
+        "contacts": any(may_open(person, record, each.private) for each in found.told),
         "entries": [] if found.history is None else [_entry(each, names) for each in reversed(found.history.entries)],
         "complete": found.history is None or found.history.complete,
         "spans": _whose(found.spans, names),
@@ -111,9 +111,6 @@ async def _shown(front: Front, visitor: Visitor, incident_id: str) -> dict[str, 
         "at": lambda text: "" if text is None else names.at(text_to_ms(text)),
         "ended": record.closed_at or (record.updated_at if record.state not in OPEN_STATES else None),
     }
-
-
-_READS = ("acceptor", "dispatcher", "checker", "callback", "shift_lead", "supervisor", "inspector")
 
 
 def _all_parts(record: IncidentRecord) -> Sequence[Any]:

@@ -20,9 +20,9 @@ from dispatcher.core.dossier import Supervision
 from dispatcher.core.incident import party
 from dispatcher.core.lifecycle import LIVE_STATES
 from dispatcher.core.records import AssignmentRecord, TargetRecord
-from dispatcher.gateway.private import masked, told_of
+from dispatcher.gateway.private import masked, reads_words, told_of
 from dispatcher.gateway.problems import Problem
-from dispatcher.gateway.reading import QUEUING, visible
+from dispatcher.gateway.reading import visible
 
 __all__ = ["Paper", "paper_pages", "papers_of"]
 
@@ -104,7 +104,7 @@ async def _page(
     part: AssignmentRecord | None,
     supervision: Supervision | None,
 ) -> Response:
-    names, reads = visitor.names, visitor.person.has("department", "street", "officer", *QUEUING)
+    names, reads = visitor.names, reads_words(visitor.person, record)
     told = await front.city.read(lambda view: told_of(view, record)) if reads else []
     known = names.policy.category(record.category)
     standards = () if known is None else known.standards

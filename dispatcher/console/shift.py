@@ -112,7 +112,8 @@ def _page(
     return front.page(
         "shift.html", request, visitor, title="shift", sheet=sheet, kept=kept, names=names,
         gives=signs and kept is None,
-        takes=signs and kept is not None and kept.taken is None and kept.given.key_id != visitor.person.key_id,
+        takes=signs and kept is not None and kept.taken is None and kept.given.key_id != visitor.person.key_id
+        and kept.given.name != visitor.person.name,
         notes_max=NOTES_CHARS_MAX, at=lambda text: names.dated(text_to_ms(text)), at_ms=names.dated,
         areas=", ".join(visitor.texts("city") if area == CITY else names.cell(area)
                         for area in (visitor.person.areas if kept is None else kept.areas)),

@@ -18,6 +18,7 @@ __all__ = ["sent_form", "signing"]
 
 FIELDS_MAX: Final = 20
 YEAR_S: Final = 365 * 86_400
+FORM_BYTES_MAX: Final = 65_536  # 4,000 characters of notes are 36,000 as a form writes them
 _Next = Annotated[str, Query(max_length=2_000)]
 
 
@@ -33,7 +34,9 @@ def signing(front: Front) -> APIRouter:
 
     @router.post("/sign-in")
     async def sign_in(request: Request) -> Response:
-        texts, given = Texts(language(request)), await sent_form(request)
+        texts = Texts(language(request))
+        front.gate.spend_stranger(request)
+        given = await sent_form(request)
         to = _own(given.get("next", "/console"))
         if not _from_here(request):
             return front.drawn("sign_in.html", texts, 403, next=to, wrong=texts("stale_form"), told="")
@@ -51,9 +54,11 @@ def signing(front: Front) -> APIRouter:
 
     @router.post("/sign-out")
     async def sign_out(request: Request) -> Response:
-        token = request.cookies.get(COOKIE)
-        if token is not None and front.gate.is_own(request, (await sent_form(request)).get("csrf", "")):
-            front.gate.sign_out(token)
+        if front.gate.signed_in(request) is not None:
+            if not front.gate.is_own(request, (await sent_form(request)).get("csrf", "")):
+                visitor = await front.visitor(request)  # no page of this session asks for it: nobody is thrown out
+                return front.page("problem.html", request, visitor, 403, said=visitor.texts("stale_form"))
+            front.gate.sign_out(request.cookies[COOKIE])
         answer = RedirectResponse("/console/sign-in?said=signed_out", 303)
         answer.delete_cookie(COOKIE, path="/")
         return answer
@@ -70,7 +75,7 @@ def signing(front: Front) -> APIRouter:
 
 async def sent_form(request: Request) -> dict[str, str]:
     """What a form has sent, the first of each name. Raises Problem: 413, 400; 422 it has more than any form of ours."""
-    text = (await read_body(request)).decode(errors="replace")
+    text = (await read_body(request, FORM_BYTES_MAX)).decode(errors="replace")
     try:
         return {name: values[0] for name, values in parse_qs(text, max_num_fields=FIELDS_MAX).items()}
     except ValueError as error:
@@ -79,7 +84,10 @@ async def sent_form(request: Request) -> dict[str, str]:
 
 def _own(path: str) -> str:
     """A page of the console, whatever was asked for: nobody is sent elsewhere."""
-    parts = urlsplit(path)
+    try:
+        parts = urlsplit(path)
+    except ValueError:
+        return "/console"
     own = not parts.scheme and not parts.netloc and (parts.path == "/console" or parts.path.startswith("/console/"))
     return path if own and "\\" not in path and "\n" not in path and "\r" not in path else "/console"
 
@@ -90,4 +98,4 @@ def _from_here(request: Request) -> bool:
     if site is not None:
         return site in ("same-origin", "none")
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    return origin is None or origin.partition("://")[2] == request.headers.get("host")

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 
 from dispatcher.core.modes import ModeSpan
 from dispatcher.gateway.appending import Appender
-from dispatcher.gateway.feed import Feed, Place
+from dispatcher.gateway.feed import Feed, Gap, Place
 from dispatcher.gateway.link import Link
 from dispatcher.gateway.threads import in_thread
 from dispatcher.ledger import Entry, Kept, Ledger, LedgerError, Offset
@@ -122,12 +122,19 @@ class City:
             self._policies[sha256] = await asyncio.to_thread(load_canonical, document)
             while len(self._policies) > POLICIES_MAX:
                 self._policies.popitem(last=False)
+        self._policies.move_to_end(sha256)
         return self._policies[sha256]
 
     def policy_kept(self, sha256: str) -> Policy:
         """The same to what `read` runs, in its own thread. Raises KeyError: it is not kept; LedgerError."""
         assert self._loop is not None  # noqa: S101 - something is being read
-        policy = asyncio.run_coroutine_threadsafe(self.policy_of(sha256), self._loop).result(POLICY_WAIT_S)
+        known = self._policies.get(sha256)
+        if known is not None:  # of thousands of incidents most were decided under a few
+            return known
+        try:
+            policy = asyncio.run_coroutine_threadsafe(self.policy_of(sha256), self._loop).result(POLICY_WAIT_S)
+        except TimeoutError as error:
+            raise LedgerError(f"policy {sha256[:12]} could not be read in {POLICY_WAIT_S:g} s; try again") from error
         if policy is None:
             raise KeyError(sha256)
         return policy
@@ -148,11 +155,14 @@ class City:
         self._modes = None
 
     async def events_of(self, key: str) -> list[Kept]:
-        """The events of an incident, or of `control` (as one partition tells them), in order; read at their places."""
+        """The events of an incident, or of `control` (as one partition tells them), in order, while they are kept."""
         places = await self.read(lambda view: event_places(view, key))
         found = list[Kept]()
         for partition, seq in places:
-            found += await self._link.read(EVENTS, seq - 1, 1, partition)
+            try:
+                found += await self._link.read(EVENTS, seq - 1, 1, partition)
+            except Gap:  # the topic does not keep it any more
+                continue
         return found
 
     async def work(self, doing: Callable[[], T]) -> T:

@@ -74,8 +74,8 @@ class Handovers:
         with transaction(self._db):
             changed = self._db.execute(
                 "UPDATE handover SET taken_ms = ?, taken_key = ?, taken_name = ?, taken_notes = ?"
-                " WHERE number = ? AND taken_ms IS NULL AND given_key <> ?",
-                (time.time_ns() // 1_000_000, person.key_id, person.name, notes, number, person.key_id),
+                " WHERE number = ? AND taken_ms IS NULL AND given_key <> ? AND given_name <> ?",
+                (time.time_ns() // 1_000_000, person.key_id, person.name, notes, number, person.key_id, person.name),
             ).rowcount
         return changed == 1
 

@@ -66,6 +66,7 @@ class KafkaLink:
         self._in_force: str | None = None
         self._policies: dict[str, bytes] = {}
         self._modes: list[ModeSpan] | None = None
+        self._commands = 0  # on `control` that have been told of
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -85,9 +86,7 @@ class KafkaLink:
 
     async def project(self) -> AsyncGenerator[bool]:
         """See there."""
-        state = await self._readers.newest(("state", 0))
-        if "policy" in state:
-            self._in_force = msgspec.json.decode(state["policy"], type=str)
+        await self._note_state()
         mark = await ledger_mark(self._connection, self._prefix)
         lanes = [lane for topic in FOLLOWED for lane in await self._lanes(topic)]
         view = await in_thread(self._follower, lambda: Projection(self.view_path))
@@ -140,12 +139,15 @@ class KafkaLink:
         async with follow(self._connection, self._prefix, places) as follower:
             while True:
                 found = await follower.next(BATCH, WAIT_S if caught_up else BEHIND_WAIT_S)
-                self._note_policy(found.get(("events", 0), ()))
+                if caught_up:  # before, what is told of was in force once
+                    self._note_policy(found.get(("events", 0), ()))
                 portions = [Portion(*lane, places[lane], kept) for lane, kept in found.items()]
                 if portions:
                     yield portions
                     places |= {lane: kept[-1].seq for lane, kept in found.items()}
-                caught_up = caught_up or await follower.caught_up()
+                if not caught_up and await follower.caught_up():
+                    caught_up = True
+                    await self._note_state()  # what was put in force while it was catching up
                 if caught_up:
                     yield []
                 count += sum(map(len, found.values()))
@@ -189,9 +191,11 @@ class KafkaLink:
 
     async def modes(self) -> list[ModeSpan]:
         """See there; every partition holds the same, one is enough."""
-        if self._modes is None:
+        while self._modes is None:
+            commands = self._commands
             value = (await self._readers.newest(("state", 0))).get("modes")
-            self._modes = [] if value is None else list(Modes.decode(value).spans.values())
+            if commands == self._commands:  # else something was done about them meanwhile
+                self._modes = [] if value is None else list(Modes.decode(value).spans.values())
         return self._modes
 
     async def consult(self, query: Callable[[Ledger], T]) -> T:  # noqa: ARG002
@@ -211,11 +215,18 @@ class KafkaLink:
     async def _lanes(self, topic: str) -> list[Lane]:
         return [(topic, partition) for partition in range(await self._writer.count(topic))]
 
+    async def _note_state(self) -> None:
+        """The policy in force, as the first partition holds it."""
+        state = await self._readers.newest(("state", 0))
+        if "policy" in state:
+            self._in_force = msgspec.json.decode(state["policy"], type=str)
+        self._modes, self._commands = None, self._commands + 1
+
     def _note_policy(self, events: Sequence[Kept]) -> None:
         """Every partition tells of what a command did; one is enough."""
         for event in events:
             if event.key == "control" and event.value is not None:
                 said = _enacted(event.value)
-                self._modes = None  # looked up again when somebody asks
+                self._modes, self._commands = None, self._commands + 1  # looked up again when somebody asks
                 if said.event == "policy_activated":
                     self._in_force = said.sha256

@@ -21,12 +21,13 @@ from dispatcher.gateway.bodies import decode_one, read_body
 from dispatcher.gateway.city import City
 from dispatcher.gateway.documents import OBJECT, answers, body_of_one, struct_schema
 from dispatcher.gateway.looks import Looks
-from dispatcher.gateway.reading import QUEUING, visible
-from dispatcher.gateway.roles import Person
+from dispatcher.gateway.reading import QUEUING, hidden, sees, visible
+from dispatcher.gateway.roles import CITY, Person
 from dispatcher.views import Projection, private_of_report, reports_of
 
-__all__ = ["TOLD_MAX", "Told", "masked", "may_open", "private", "told_of"]
+__all__ = ["TOLD_MAX", "Told", "masked", "may_open", "private", "reads_words", "told_of"]
 
+READING_WORDS: Final = (*QUEUING, "department", "street", "officer")
 OPENING: Final = ("acceptor", "dispatcher", "callback", "shift_lead", "supervisor")  # of the centre
 TOLD_MAX: Final = 200  # reports of one incident; the first are first
 _REPORTS: Final = {
@@ -70,7 +71,7 @@ class Told(NamedTuple):
 def private(city: City, gate: Gate, looks: Looks) -> APIRouter:
     """The routes."""
     router = APIRouter(prefix="/v1", tags=["private"])
-    reading_it = Needs(gate, *QUEUING, "department", "street", "officer")
+    reading_it = Needs(gate, *READING_WORDS)
     opening = Needs(gate, *OPENING, "department")
     auditing = Needs(gate, "supervisor", "inspector", "admin")
 
@@ -81,6 +82,8 @@ def private(city: City, gate: Gate, looks: Looks) -> APIRouter:
     async def get_reports(incident_id: str, person: Annotated[Person, Depends(reading_it)]) -> Response:
         """The reports of an incident with their words, masked: long numbers and addresses of mail are not shown."""
         record = await visible(city, person, incident_id)
+        if not reads_words(person, record):
+            raise hidden()
         told = await city.read(lambda view: told_of(view, record))
         return json_answer({"reports": [masked(each) for each in told]})
 
@@ -102,19 +105,27 @@ def private(city: City, gate: Gate, looks: Looks) -> APIRouter:
         contacts = [_contact(each) for each in shown]
         return json_answer({"contacts": contacts, "kept_back": len(with_contact) - len(shown)})
 
-    @router.get("/looks", responses=answers(200, "Looks, the last first.", _LOOKS, 401, 403, 422, 429))
+    @router.get("/looks", responses=answers(200, "Looks, the last first.", _LOOKS, 401, 403, 404, 422, 429))
     async def get_looks(
-        _person: Annotated[Person, Depends(auditing)],
+        person: Annotated[Person, Depends(auditing)],
         incident_id: Annotated[str | None, Query(max_length=128)] = None,
         before: Annotated[int | None, Query(ge=1, le=1 << 62)] = None,
         limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     ) -> Response:
-        """Who has opened which contacts, when and what for."""
+        """Who has opened which contacts, when and what for; of the whole city, or of an incident that is one's own."""
+        if CITY not in person.areas and not person.has("admin"):
+            await visible(city, person, incident_id)
         found = looks.last(incident_id, before, limit)
         lines = [{**each._asdict(), "at": ms_to_text(each.at_ms)} for each in found]
         return json_answer({"lines": lines, "next": found[-1].look_id if len(found) == limit else None})
 
     return router
+
+
+def reads_words(person: Person, record: IncidentRecord) -> bool:
+    """Whether one of the roles, reaching as far as it does alone, reads what reporters have said of this incident."""
+    alone = [person._replace(roles=(own,)) for own in person.roles]
+    return any(each.has(*READING_WORDS) and sees(each, record) for each in alone)
 
 
 def told_of(view: Projection, record: IncidentRecord) -> list[Told]:

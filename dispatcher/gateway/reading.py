@@ -26,7 +26,7 @@ from dispatcher.views import (
     queue,
 )
 
-__all__ = ["LOOKING", "QUEUING", "reading", "sees", "visible"]
+__all__ = ["LOOKING", "QUEUING", "hidden", "reading", "sees", "visible"]
 
 QUEUING: Final = (
     "acceptor", "dispatcher", "checker", "callback", "shift_lead", "supervisor", "inspector",
@@ -131,7 +131,12 @@ async def visible(city: City, person: Person, incident_id: str | None) -> Incide
         record = await city.read(lambda view: incident(view, incident_id))
         if record is not None and sees(person, record):
             return record
-    raise Problem(404, "not_found", "there is no such incident, or it is not for this key to see")
+    raise hidden()
+
+
+def hidden() -> Problem:
+    """The answer about what is not there, and about what is not for this key to see."""
+    return Problem(404, "not_found", "there is no such incident, or it is not for this key to see")
 
 
 async def _page(city: City, ask: Any) -> Response:  # noqa: ANN401

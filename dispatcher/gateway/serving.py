@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 import uvicorn
 from fastapi import FastAPI
@@ -40,13 +40,22 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 async def serve(
-    app: FastAPI, bound: socket.socket, stop: asyncio.Event, release: Callable[[], Awaitable[None]]
+    app: FastAPI,
+    bound: socket.socket,
+    stop: asyncio.Event,
+    release: Callable[[], Awaitable[None]],
+    proxies: Sequence[str] = (),
 ) -> None:
-    """Serve until `stop` is set; requests under way are finished, those that wait are released."""
+    """Serve until `stop` is set; requests under way are finished, those that wait are released.
+
+    Of `proxies` (addresses or networks) it is believed for whom they ask, and whether by TLS: `X-Forwarded-For` and
+    `X-Forwarded-Proto`.
+    """
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # who starts it says so in words of their own
     config = uvicorn.Config(
         app, lifespan="off", log_config=None, access_log=False, server_header=False, date_header=False,
         timeout_graceful_shutdown=STOP_S, backlog=WAITING_MAX,
+        proxy_headers=bool(proxies), forwarded_allow_ips=list(proxies),
     )  # fmt: skip
     server = _Server(config)
     serving = asyncio.create_task(server.serve([bound]))

@@ -205,7 +205,11 @@ class SqliteLedger:
     def restore(self, partition: int) -> tuple[Iterable[tuple[str, bytes]], Iterable[tuple[str, bytes]]]:
         """See the interface."""
         query = "SELECT key, value FROM compacted WHERE topic = ? AND value IS NOT NULL ORDER BY seq"
-        return self._db.execute(query, ("state",)).fetchall(), self._db.execute(query, ("incidents",)).fetchall()
+        self._db.execute("BEGIN")  # of one moment, beside an owner that goes on
+        try:
+            return self._db.execute(query, ("state",)).fetchall(), self._db.execute(query, ("incidents",)).fetchall()
+        finally:
+            self._db.execute("COMMIT")
 
     def commit(
         self, owner: Owner, outcome: Outcome, expected: Position, also: Mapping[tuple[str, str], bytes] | None = None

@@ -40,7 +40,7 @@ def city_of_late(nyc: Path, directory: Path, rows: int = 400) -> Iterator[Gatewa
     config = nyc / "config.yaml"
     _write_rows(nyc / "reports.csv", directory / "rows.csv", rows)
     replay(config, directory / "city.db", directory / "rows.csv", mapping=nyc / "mapping.yaml")
-    with gateway_at(config, directory, PEOPLE) as made, made.client() as client:
+    with gateway_at(config, directory, roles=PEOPLE) as made, made.client() as client:
         wait_until(lambda: client.get("/health/ready").status_code == 200)  # what came due since is worked through
         yield made
 

@@ -54,8 +54,17 @@ def test_no_other_site_signs_anybody_in_or_out(city: Gateway):
             assert (answer.status_code, answer.cookies.get("dispatch_session")) == (403, None)
     token = city.session("dispatcher")
     with city.client(cookies={"dispatch_session": token}) as client:
-        client.post("/console/sign-out", data={"csrf": "x"})
+        answer = client.post("/console/sign-out", data={"csrf": "x"})
+        assert (answer.status_code, answer.headers.get("set-cookie")) == (403, None)
         assert client.get("/v1/queue").status_code == 200
+
+
+def test_what_strangers_send_is_small_and_harmless(city: Gateway):
+    with city.client() as client:
+        assert client.post("/console/sign-in", content=b"key=" + b"%41" * 100_000).status_code == 413
+        assert client.post("/console/sign-in", data={"key": "x", "next": "//["}).status_code in (401, 429)
+        origin = {"Origin": "http://["}
+        assert client.post("/console/sign-in", data={"key": "x"}, headers=origin).status_code == 403
 
 
 def test_what_is_not_for_a_role_is_not_shown(city: Gateway):
@@ -144,6 +153,7 @@ def test_by_keyboard_alone(visit: Opening, city: Gateway):
     expect(page.locator("#help")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#help")).to_be_hidden()
+    page.wait_for_function("document.getElementById('lines').dataset.keys === '1'")
     page.keyboard.press("j")
     page.keyboard.press("j")
     second = page.locator("#lines > tr").nth(1)

@@ -56,6 +56,26 @@ def test_a_contact_is_opened_by_the_centre_and_by_who_works_on_it_and_each_look_
     ]
 
 
+def test_what_no_role_may_read_alone_two_of_them_do_not_read_together(gateway: Gateway, incident_id: str):
+    """An analyst sees the incident and reads no words; another department reads words, of its own incidents."""
+    gateway.admit("both", roles=["analyst", "department:nypd"], areas=["*"])
+    with gateway.client("both") as client:
+        assert client.get(f"/v1/incidents/{incident_id}").status_code == 200
+        assert client.get(f"/v1/incidents/{incident_id}/reports").status_code == 404
+    with gateway.client(cookies={"dispatch_session": gateway.session("both")}) as browser:
+        page = browser.get(f"/console/incidents/{incident_id}")
+    assert page.status_code == 200
+    assert "jackhammer" not in page.text
+
+
+def test_looks_of_the_whole_city_are_for_who_has_the_whole_city(gateway: Gateway, incident_id: str):
+    for name, area, own in (("district", "1", 200), ("another district", "5", 404)):
+        gateway.admit(name, roles=["supervisor"], areas=[area])
+        with gateway.client(name) as client:
+            assert client.get("/v1/looks").status_code == 404
+            assert client.get("/v1/looks", params={"incident_id": incident_id}).status_code == own
+
+
 @pytest.mark.parametrize("how", [{"confidential": True}, {"request_kind": "tip_off"}])
 def test_what_is_confidential_is_the_centres(gateway: Gateway, how: dict[str, Any]):
     name = f"private-{next(iter(how))}"

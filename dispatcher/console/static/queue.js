@@ -62,6 +62,7 @@ addEventListener("pageshow", () => {
   for (const select of document.querySelectorAll("#filters select")) select.disabled = false;
 });
 
+body.dataset.keys = "1"; // they are listened to from here on
 document.addEventListener("keydown", (event) => {
   if (event.target.closest("input, select, textarea, dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
   const here = document.activeElement.closest("#lines > tr");

@@ -13,14 +13,16 @@ from dispatcher.gateway.bodies import read_body
 from dispatcher.gateway.city import City
 from dispatcher.gateway.documents import OBJECT, answers
 from dispatcher.gateway.media.attaching import Attachments
-from dispatcher.gateway.media.pictures import BadPicture, cleaned
-from dispatcher.gateway.media.store import StoreFull, is_sha256
+from dispatcher.gateway.media.pictures import BadPicture, Picture, cleaned
+from dispatcher.gateway.media.store import Kept, StoreFull, is_sha256
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.reading import LOOKING, visible
 from dispatcher.gateway.roles import Person
 
 __all__ = ["media"]
 
+COMING_MAX: Final = 16  # bodies in memory
+BODY_S: Final = 60.0  # for one to come
 AT_ONCE_MAX: Final = 2  # pictures worked on at a time: each takes up to a third of a gigabyte
 COST_BYTES: Final = 65_536  # so much counts as one request of a key's rate
 _KEPT: Final = {
@@ -53,9 +55,20 @@ def media(city: City, gate: Gate, attachments: Attachments, bytes_max: int) -> A
     """The routes; a picture has at most so many bytes."""
     router = APIRouter(prefix="/v1", tags=["media"])
     anybody, may_look = Needs(gate, "reporter", *LOOKING), Needs(gate, *LOOKING)
-    working = asyncio.Semaphore(AT_ONCE_MAX)
+    coming, working = asyncio.Semaphore(COMING_MAX), asyncio.Semaphore(AT_ONCE_MAX)
     shown = answers(200, "It.", _PICTURE, 401, 403, 404, 422, 429, media_type="image/jpeg")
     shown[200]["content"]["image/png"] = {"schema": _PICTURE}
+
+    async def _kept(data: bytes, person: Person) -> tuple[Picture, Kept]:
+        try:
+            async with working:
+                picture = await asyncio.to_thread(cleaned, data, bytes_max)
+            return picture, await asyncio.to_thread(attachments.store.add, picture, person.key_id)
+        except BadPicture as error:
+            raise Problem(422, "bad_picture", f"{error}; JPEG, PNG and WebP are taken") from error
+        except (StoreFull, OSError) as error:
+            said = error if isinstance(error, StoreFull) else f"it could not be written ({type(error).__name__})"
+            raise Problem(503, "unavailable", f"{said}; nothing was taken", {"Retry-After": "60"}) from error
 
     @router.post(
         "/media",
@@ -65,17 +78,14 @@ def media(city: City, gate: Gate, attachments: Attachments, bytes_max: int) -> A
     )
     async def post_media(request: Request, person: Annotated[Person, Depends(anybody)]) -> Response:
         """Hand in a picture (JPEG, PNG or WebP, as the body); it is kept without what it tells of its maker."""
-        data = await read_body(request, bytes_max)
-        gate.spend(person, len(data) // COST_BYTES)
-        try:
-            async with working:
-                picture = await asyncio.to_thread(cleaned, data, bytes_max)
-            kept = await asyncio.to_thread(attachments.store.add, picture, person.key_id)
-        except BadPicture as error:
-            raise Problem(422, "bad_picture", f"{error}; JPEG, PNG and WebP are taken") from error
-        except (StoreFull, OSError) as error:
-            said = error if isinstance(error, StoreFull) else f"it could not be written ({type(error).__name__})"
-            raise Problem(503, "unavailable", f"{said}; nothing was taken", {"Retry-After": "60"}) from error
+        async with coming:  # only so many lie in memory, or are waited for
+            try:
+                async with asyncio.timeout(BODY_S):
+                    data = await read_body(request, bytes_max)
+            except TimeoutError as error:
+                raise Problem(400, "broken_off", f"it did not come within {BODY_S:g} s") from error
+            gate.spend(person, len(data) // COST_BYTES)
+            picture, kept = await _kept(data, person)
         told = {
             "sha256": kept.sha256,
             "url": attachments.link(kept.sha256),

@@ -1,6 +1,8 @@
 """Following what was asked for: requests in lists and by id, and what changed of them."""
 
-from typing import Annotated, Final
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, Final, TypeVar
 from urllib.parse import urljoin
 
 import msgspec
@@ -23,6 +25,7 @@ from dispatcher.views import Projection, incident, private_of_report
 
 __all__ = ["following"]
 
+T = TypeVar("T")
 HEADERS: Final = {"Cache-Control": "no-store", "Vary": "Accept-Language"}
 _Words = Annotated[list[str] | None, Query(max_length=1_000)]
 _Extended = Annotated[bool, Query(description="With `extended_attributes`.")]
@@ -30,7 +33,7 @@ _Extended = Annotated[bool, Query(description="With `extended_attributes`.")]
 
 def following(router: APIRouter, city: City, gate: Gate, settings: Open311) -> None:
     """Add the routes."""
-    anybody = Depends(Anybody(gate, settings))
+    anybody, strangers = Depends(Anybody(gate, settings)), asyncio.Semaphore(1)
     several = schemas.said(200, "A page of them.", schemas.REQUESTS, 400, 403, 404, 429)
     single = schemas.said(200, "It, alone in a list.", schemas.REQUESTS, 400, 403, 404, 429)
     changes = schemas.said(200, "A page of them.", schemas.CHANGES, 400, 403, 404, 429)
@@ -62,7 +65,7 @@ def following(router: APIRouter, city: City, gate: Gate, settings: Open311) -> N
             narrowed = msgspec.structs.replace(asked, categories=codes or None, open=open_)
             return finding.request_list(view, narrowed, caller, page.offset, page.limit)
 
-        return await shown(request, form, await city.read(listed), extended=extensions)
+        return await shown(request, form, await read_for(caller, listed), extended=extensions)
 
     @router.get("/requests/{service_request_id:path}.{form}", responses=single, openapi_extra=schemas.ANYBODY)
     async def request_by_id(
@@ -95,8 +98,15 @@ def following(router: APIRouter, city: City, gate: Gate, settings: Open311) -> N
             asked = finding.of_caller(caller, *page.span(view.latest_ms, DAY_MS), public)
             return finding.change_list(view, asked, page.offset, page.limit)
 
-        told = [change_shown(change, lang) for change in await city.read(listed)]
+        told = [change_shown(change, lang) for change in await read_for(caller, listed)]
         return answer(form, "service_request_updates", told, headers=HEADERS)
+
+    async def read_for(caller: finding.Caller, query: Callable[[Projection], T]) -> T:
+        """Strangers' lists are read one at a time: however many ask, who works here is not held up."""
+        if caller.person is not None:
+            return await city.read(query)
+        async with strangers:
+            return await city.read(query)
 
     async def shown(request: Request, form: Form, found: list[finding.Request], *, extended: bool) -> Response:
         policy, lang = await city.policy(), language_of(request, settings)

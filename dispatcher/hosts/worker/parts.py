@@ -117,9 +117,6 @@ class Worker:
         """
         prefix = self._parts.kafka.prefix
         topic, behind = prefix + WORK, dict[tuple[str, int], int]()
-        carried = {TopicPartition(*part): at for part, at in self._order.carried().items()}
-        for source, (_, end) in (await bounds(client, list(carried))).items():
-            behind[source.topic.removeprefix(prefix), source.partition] = max(0, end - carried[source])
         for partition, (_, end) in (await bounds(client, [TopicPartition(topic, n) for n in self.owners])).items():
             owner = self.owners.get(partition.partition)
             if owner is None:
@@ -132,6 +129,9 @@ class Worker:
                     f"partition {owner.partition} stands at {owner.offset} of {end - 1} and has not moved for"
                     f" {STALLED_S:.0f} s"
                 )
+        carried = {TopicPartition(*part): at for part, at in self._order.carried().items()}
+        for source, (_, end) in (await bounds(client, list(carried))).items():
+            behind[source.topic.removeprefix(prefix), source.partition] = max(0, end - carried[source])
         self._parts.watcher.lags(behind)
 
     async def pause(self, partitions: Iterable[int]) -> None:
