@@ -5,6 +5,7 @@ import logging
 from importlib.metadata import version
 from typing import Annotated, Any, Final
 
+import msgspec
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
@@ -16,7 +17,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dispatcher.gateway.access import Needs
+from dispatcher.gateway.answers import json_bytes
 from dispatcher.gateway.appending import Full
+from dispatcher.gateway.asyncapi import asyncapi_document
 from dispatcher.gateway.counting import Counting
 from dispatcher.gateway.documents import SCHEMAS
 from dispatcher.gateway.explaining import explaining
@@ -83,6 +86,12 @@ def build_app(parts: Parts) -> FastAPI:
     async def metrics(_: Annotated[Person, Depends(may_scrape)]) -> Response:
         async with scraping:  # one at a time: a scrape can take a thread for a moment
             return Response(await asyncio.to_thread(generate_latest, parts.registry), media_type=CONTENT_TYPE_LATEST)
+
+    topics = msgspec.json.encode(asyncapi_document(app.version))
+
+    @app.get("/asyncapi.json", include_in_schema=False)
+    async def asyncapi() -> Response:
+        return json_bytes(topics)
 
     @app.get("/health/live", include_in_schema=False)
     async def live() -> Response:
