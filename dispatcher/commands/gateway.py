@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import signal
 import socket
 import time
 from collections.abc import Iterable
@@ -14,6 +13,7 @@ from prometheus_client import CollectorRegistry, PlatformCollector, ProcessColle
 from dispatcher.commands.keys.commands import keys_path
 from dispatcher.commands.memory import settle_memory
 from dispatcher.commands.opening import config_of
+from dispatcher.commands.stopping import StopSignals
 from dispatcher.config import Config
 from dispatcher.console import add_console
 from dispatcher.gateway import KafkaLink, Parts, build_app, load_atlas, parts_of, serve
@@ -38,9 +38,7 @@ def gateway_command(config_path: Path, port: int | None) -> None:
     """
     config = config_of(config_path)
     write_logs(config.log.format)
-    asked: list[str] = []
-    for signum in (signal.SIGTERM, signal.SIGINT):  # asked before everything stands, it stops then
-        signal.signal(signum, lambda number, _frame: asked.append(signal.Signals(number).name))
+    asked = StopSignals()
     connection = connection_of(config.kafka, os.environ)
     policy = read_policy(config.policy)
     atlas = load_atlas(config, policy.timezone)
@@ -60,7 +58,7 @@ def gateway_command(config_path: Path, port: int | None) -> None:
         link = KafkaLink(connection, config.kafka.prefix, config.gateway.projection)
         with parts_of(config, keys_file, link, atlas, registry, health) as parts:
             asyncio.run(_serve(parts, bound, asked))
-    log.info(f"{', '.join(asked)}: stopped; everything taken is durable", extra={"event": "stopped"})
+    log.info(f"{asked}: stopped; everything taken is durable", extra={"event": "stopped"})
 
 
 async def _require(connection: Connection, config: Config, grid: str, departments: Iterable[str]) -> None:
@@ -70,18 +68,9 @@ async def _require(connection: Connection, config: Config, grid: str, department
     await require_epoch(connection, kafka.prefix, Epoch(grid, kafka.partitions, kafka.partition_level))
 
 
-async def _serve(parts: Parts, bound: socket.socket, asked: list[str]) -> None:
+async def _serve(parts: Parts, bound: socket.socket, asked: StopSignals) -> None:
     """Serve at once, ready when the projection has caught up, until a signal is `asked`."""
-    loop, ending = asyncio.get_running_loop(), asyncio.Event()
-
-    def end(signum: signal.Signals) -> None:
-        asked.append(signum.name)
-        ending.set()
-
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, end, signum)
-    if asked:
-        ending.set()
+    ending = asked.ending()
     city, health = parts.city, parts.health
 
     def begun(catching_up: asyncio.Task[None]) -> None:

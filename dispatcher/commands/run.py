@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 import socket
 import sys
 import threading
@@ -12,6 +11,7 @@ from pathlib import Path
 from dispatcher.commands.keys.commands import keys_path
 from dispatcher.commands.memory import settle_memory
 from dispatcher.commands.opening import config_of
+from dispatcher.commands.stopping import StopSignals
 from dispatcher.console import add_console
 from dispatcher.gateway import FileLink, Parts, build_app, load_atlas, parts_of, serve
 from dispatcher.gateway.serving import bind
@@ -37,9 +37,7 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
     config = config_of(config_path)
     write_logs(config.log.format)
     report_ends()
-    asked: list[str] = []
-    for signum in (signal.SIGTERM, signal.SIGINT):  # asked before everything stands, it stops then
-        signal.signal(signum, lambda number, _frame: asked.append(signal.Signals(number).name))
+    asked = StopSignals()
     setup = load_setup(config)
     path = ledger_path or config.ledger
     ledger = SqliteLedger(path)
@@ -75,21 +73,14 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
                 asyncio.run(_run(lambda stop: run_until(stop, host, metrics, health, poll_ms), parts, bound, asked))
     finally:
         ledger.close()
-    log.info(f"{', '.join(asked)}: stopped; everything taken is committed", extra={"event": "stopped"})
+    log.info(f"{asked}: stopped; everything taken is committed", extra={"event": "stopped"})
 
 
-async def _run(engine: Callable[[threading.Event], None], parts: Parts, bound: socket.socket, asked: list[str]) -> None:
+async def _run(
+    engine: Callable[[threading.Event], None], parts: Parts, bound: socket.socket, asked: StopSignals
+) -> None:
     """The engine in a thread, the gateway here, until a signal is `asked`."""
-    loop, ending, stop = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
-
-    def end(signum: signal.Signals) -> None:
-        asked.append(signum.name)
-        ending.set()
-
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, end, signum)
-    if asked:
-        ending.set()
+    ending, stop = asked.ending(), threading.Event()
     working = asyncio.create_task(asyncio.to_thread(engine, stop))
     working.add_done_callback(lambda _: ending.set())
     try:

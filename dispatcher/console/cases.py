@@ -76,7 +76,7 @@ def case_pages(front: Front) -> APIRouter:
     ) -> Response:
         visitor = await front.visitor(request)
         if not visitor.person.has(*LOOKING):
-            return front.page("problem.html", request, visitor, 403, said=visitor.texts("not_yours"))
+            return front.problem(request, visitor)
         names = visitor.names
         try:
             if term in TERMS:

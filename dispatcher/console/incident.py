@@ -53,7 +53,7 @@ def incident_pages(front: Front) -> APIRouter:
         visitor = await front.visitor(request)
         shown = await _shown(front, visitor, incident_id)
         if shown is None:
-            return front.page("problem.html", request, visitor, 404, said=visitor.texts("not_found"))
+            return front.problem(request, visitor, "not_found", 404)
         return front.page("incident.html", request, visitor, title="incident", **shown)
 
     @router.get("/{incident_id}/body")

@@ -38,7 +38,7 @@ def listing(front: Front) -> APIRouter:
     async def queue_page(request: Request, asked: Asked) -> Response:
         visitor = await front.visitor(request)
         if not visitor.person.has(*PAGES["queue"]):
-            return front.page("problem.html", request, visitor, 403, said=visitor.texts("not_yours"))
+            return front.problem(request, visitor)
         lines, more = await _lines(front, visitor, asked.where)
         return front.page(
             "queue.html", request, visitor, title="queue", lines=lines, more=more, where=asked.where,
@@ -60,7 +60,7 @@ def listing(front: Front) -> APIRouter:
         visitor = await front.visitor(request)
         own = visitor.person.bound("department")
         if not own or (code is not None and code not in own):
-            return front.page("problem.html", request, visitor, 403, said=visitor.texts("not_yours"))
+            return front.problem(request, visitor)
         return await _department(front, request, visitor, code or own[0])
 
     @router.get("/officer")
@@ -68,7 +68,7 @@ def listing(front: Front) -> APIRouter:
         visitor = await front.visitor(request)
         cells = (*visitor.person.bound("officer"), *visitor.person.bound("street"))
         if not cells:
-            return front.page("problem.html", request, visitor, 403, said=visitor.texts("not_yours"))
+            return front.problem(request, visitor)
         lines, more = await _lines(front, visitor, Filter())
         sections = _sectioned(lines, OFFICER, lambda line: "to_verify" if "verifying" in line.state else "in_my_cell")
         return front.page(

@@ -62,7 +62,7 @@ def map_pages(front: Front, atlas: Atlas, settings: ConsoleSettings) -> APIRoute
     async def map_page(request: Request, asked: Asked) -> Response:
         visitor = await front.visitor(request)
         if not visitor.person.has(*PAGES["map"]):
-            return front.page("problem.html", request, visitor, 403, said=visitor.texts("not_yours"))
+            return front.problem(request, visitor)
         answer = front.page(
             "map.html", request, visitor, title="map", where=asked.where, bounds=bounds,
             levels=visitor.names.policy.grid_levels, categories=majors(visitor.names),

@@ -62,9 +62,9 @@ def measures_pages(front: Front) -> APIRouter:
 def of_the_city(front: Front, request: Request, visitor: Visitor, page: str) -> Response | None:
     """The page that says no, to whoever may not measure, or not the whole city."""
     if not visitor.person.has(*PAGES[page]):
-        return front.page("problem.html", request, visitor, 403, said=visitor.texts("not_yours"))
+        return front.problem(request, visitor)
     if CITY not in visitor.person.areas:
-        return front.page("problem.html", request, visitor, 403, said=visitor.texts("only_the_city"))
+        return front.problem(request, visitor, "only_the_city")
     return None
 
 

@@ -40,7 +40,7 @@ def mode_pages(front: Front) -> APIRouter:
     async def mode_page(request: Request) -> Response:
         visitor = await front.visitor(request)
         if not visitor.person.has(*PAGES["mode"]):
-            return front.page("problem.html", request, visitor, 403, said=visitor.texts("not_yours"))
+            return front.problem(request, visitor)
         policy = visitor.names.policy
         return front.page(
             "mode.html", request, visitor, title="mode", **(await _held(front, visitor)),

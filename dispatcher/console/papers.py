@@ -90,7 +90,7 @@ async def _visible(front: Front, visitor: Visitor, incident_id: str) -> Incident
 
 
 def _none(front: Front, request: Request, visitor: Visitor) -> Response:
-    return front.page("problem.html", request, visitor, 404, said=visitor.texts("not_found"))
+    return front.problem(request, visitor, "not_found", 404)
 
 
 async def _page(

@@ -33,7 +33,7 @@ def policy_pages(front: Front, drafts: Drafts, *, four_eyes: bool) -> APIRouter:
     async def policy_page(request: Request) -> Response:
         visitor = await front.visitor(request)
         if not visitor.person.has(*PAGES["policy"]):
-            return front.page("problem.html", request, visitor, 403, said=visitor.texts("not_yours"))
+            return front.problem(request, visitor)
         policy = visitor.names.policy
         return front.page(
             "policy.html", request, visitor, title="policy", **(await _standing(front, drafts, visitor, four_eyes)),

@@ -44,7 +44,7 @@ def shift_pages(front: Front, handovers: Handovers) -> APIRouter:
             return visitor
         given = await sent_form(request)
         if not front.gate.is_own(request, given.get("csrf", "")):
-            return _no(front, request, visitor, "stale_form")
+            return front.problem(request, visitor, "stale_form")
         sheet = msgspec.json.encode(await read_sheet(front, visitor))
         notes, draft = given.get("notes", "")[:NOTES_CHARS_MAX], given.get("draft", "")[:40]
         number = handovers.give(visitor.person, sheet, notes.strip(), draft or secrets.token_urlsafe(12))
@@ -57,7 +57,7 @@ def shift_pages(front: Front, handovers: Handovers) -> APIRouter:
             return visitor
         kept = handovers.of(number)
         if kept is None or not _may_read(visitor.person, kept):
-            return _no(front, request, visitor, "no_sheet", 404)
+            return front.problem(request, visitor, "no_sheet", 404)
         return _page(front, request, visitor, decode_sheet(kept.sheet), kept)
 
     @router.post("/{number}")
@@ -67,11 +67,11 @@ def shift_pages(front: Front, handovers: Handovers) -> APIRouter:
             return visitor
         given, kept = await sent_form(request), handovers.of(number)
         if not front.gate.is_own(request, given.get("csrf", "")):
-            return _no(front, request, visitor, "stale_form")
+            return front.problem(request, visitor, "stale_form")
         if kept is None or not _may_read(visitor.person, kept):
-            return _no(front, request, visitor, "no_sheet", 404)
+            return front.problem(request, visitor, "no_sheet", 404)
         if not handovers.take(visitor.person, number, given.get("notes", "")[:NOTES_CHARS_MAX].strip()):
-            return _no(front, request, visitor, "cannot_take", 409)
+            return front.problem(request, visitor, "cannot_take", 409)
         return RedirectResponse(f"/console/shift/{number}", 303)
 
     return router
@@ -87,11 +87,7 @@ async def read_sheet(front: Front, visitor: Visitor) -> ShiftSheet:
 async def _visitor(front: Front, request: Request, *, signing: bool = False) -> Visitor | Response:
     """Who is there, or the page that says no."""
     visitor = await front.visitor(request)
-    return visitor if visitor.person.has(*(SIGNING if signing else PAGES["shift"])) else _no(front, request, visitor)
-
-
-def _no(front: Front, request: Request, visitor: Visitor, why: str = "not_yours", status: int = 403) -> Response:
-    return front.page("problem.html", request, visitor, status, said=visitor.texts(why))
+    return visitor if visitor.person.has(*(SIGNING if signing else PAGES["shift"])) else front.problem(request, visitor)
 
 
 def _may_read(person: Person, kept: Handover) -> bool:

@@ -57,7 +57,7 @@ def signing(front: Front) -> APIRouter:
         if front.gate.signed_in(request) is not None:
             if not front.gate.is_own(request, (await sent_form(request)).get("csrf", "")):
                 visitor = await front.visitor(request)  # no page of this session asks for it: nobody is thrown out
-                return front.page("problem.html", request, visitor, 403, said=visitor.texts("stale_form"))
+                return front.problem(request, visitor, "stale_form")
             front.gate.sign_out(request.cookies[COOKIE])
         answer = RedirectResponse("/console/sign-in?said=signed_out", 303)
         answer.delete_cookie(COOKIE, path="/")

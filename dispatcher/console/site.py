@@ -74,7 +74,7 @@ def _home(front: Front) -> APIRouter:
         for page, roles in PAGES.items():
             if page != "incident" and visitor.person.has(*roles):
                 return RedirectResponse(f"/console/{page}", 303)
-        return front.page("problem.html", request, visitor, 403, said=visitor.texts("not_yours"))
+        return front.problem(request, visitor)
 
     return router
 

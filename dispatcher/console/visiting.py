@@ -107,6 +107,10 @@ class Front:
         here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return self.drawn(template, visitor.texts, status, visitor=visitor, pages=pages, here=here, **shown)
 
+    def problem(self, request: Request, visitor: Visitor, why: str = "not_yours", status: int = 403) -> Response:
+        """The page that says no, in the words of the catalogue that `why` names."""
+        return self.page("problem.html", request, visitor, status, said=visitor.texts(why))
+
     def drawn(self, template: str, texts: Texts, status: int = 200, **shown: Any) -> Response:  # noqa: ANN401
         """A page, or a part of one."""
         drawn = self._templates.get_template(template).render(t=texts, **shown)
