@@ -16,6 +16,7 @@ from dispatcher.console import add_console
 from dispatcher.gateway import FileLink, Parts, build_app, load_atlas, parts_of, serve
 from dispatcher.gateway.serving import bind
 from dispatcher.hosts.disk import watch_disk
+from dispatcher.hosts.embedded import Embedded
 from dispatcher.hosts.replay import refuse_unfinished_replay
 from dispatcher.hosts.run import Health, run_until
 from dispatcher.hosts.setup import load_setup
@@ -25,6 +26,7 @@ from dispatcher.logs import report_ends, write_logs
 from dispatcher.metrics import EngineMetrics
 from dispatcher.notices import NoticeCounters, Voice, delivering
 from dispatcher.webhooks import WebhookCounters, sending
+from rules import Policy
 
 __all__ = ["run_command"]
 
@@ -47,8 +49,7 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
             host = start(ledger, setup, batch_records=config.engine.batch_records, observer=metrics)
             refuse_unfinished_replay(ledger)
             settle_memory()
-            state = host.engine.state
-            in_force = setup.policy if state.policy_sha is None else state.book.policy
+            in_force = _policy_in_force(host)
             metrics.policy(in_force)
             if in_force != setup.policy:
                 log.warning(
@@ -74,6 +75,13 @@ def run_command(config_path: Path, ledger_path: Path | None) -> None:
     finally:
         ledger.close()
     log.info(f"{asked}: stopped; everything taken is committed", extra={"event": "stopped"})
+
+
+def _policy_in_force(host: Embedded) -> Policy:
+    """In a new ledger, work as far as the first policy: whoever asks the gateway, however soon, finds one."""
+    while host.engine.state.policy_sha is None and host.step():
+        pass
+    return host.engine.state.book.policy
 
 
 async def _run(

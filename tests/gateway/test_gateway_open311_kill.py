@@ -1,7 +1,7 @@
 """Requests through kill -9: what was answered with 201 is there, and whoever got no answer sends it again."""
 
 import signal
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -14,13 +14,11 @@ from open311_client import Open311
 def test_what_was_answered_is_there_and_what_is_sent_again_counts_once(open_city: Path, tmp_path: Path):
     with gateway_at(open_city, tmp_path) as gateway:
         taken: dict[str, str] = {}
-        posting = [threading.Thread(target=_post, args=(gateway, f"t{n}", taken)) for n in range(4)]
-        for thread in posting:
-            thread.start()
-        wait_until(lambda: len(taken) > 60)
-        gateway.stop(signal.SIGKILL)
-        for thread in posting:
-            thread.join()
+        with ThreadPoolExecutor(4) as posters:
+            posting = [posters.submit(_post, gateway, f"t{n}", taken) for n in range(4)]
+            wait_until(lambda: len(taken) > 60 or any(each.done() for each in posting))
+            gateway.stop(signal.SIGKILL)
+        assert [each.exception() for each in posting] == [None] * 4
         gateway.start()
         with Open311(gateway, "app") as app:
             for said, request_id in taken.items():
