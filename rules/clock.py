@@ -5,7 +5,8 @@ and at which earliest instant a given amount has passed (`add`). All instants ar
 milliseconds of the clock's own time.
 """
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import msgspec
 import numpy as np
@@ -23,6 +24,14 @@ class Opened(msgspec.Struct, frozen=True, gc=False):
     due_ms: int
     provisional: bool
     clock: str
+
+
+class Stretch(NamedTuple):
+    """Instants `from_ms <= t < until_ms` at which adding gives one and the same: as far ahead, or one instant."""
+
+    from_ms: int
+    until_ms: int
+    moves: bool  # what was added to t comes as much later as t does; else it stays, since the clock stands still
 
 
 class Clock(Protocol):
@@ -57,6 +66,9 @@ class Clock(Protocol):
     @property
     def coverage_until_ms(self) -> int | None:
         """Until when holidays are known; None = for ever."""
+
+    def stretch(self, t_ms: int, amounts_ms: Sequence[int]) -> Stretch | None:
+        """Give the stretch around the instant in which adding each amount, and what is provisional, stays alike."""
 
     def open(self, budget: Budget, at_ms: int) -> Opened:
         """Start a budget."""
@@ -104,6 +116,10 @@ class AlwaysClock:
     def coverage_until_ms(self) -> int | None:
         """Until when its days are known; None = for ever."""
         return None
+
+    def stretch(self, t_ms: int, amounts_ms: Sequence[int]) -> Stretch | None:  # noqa: ARG002
+        """Give the stretch around the instant in which adding each amount stays alike: all of time."""
+        return Stretch(-(1 << 62), 1 << 62, moves=True)
 
     def open(self, budget: Budget, at_ms: int) -> Opened:
         """Start a budget of `m h d`. Raises ValueError for working units, which need a calendar."""

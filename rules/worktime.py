@@ -15,7 +15,7 @@ import numpy as np
 
 from rules.budgets import DAY_MS, HOUR_MS, MINUTE_MS, Budget
 from rules.calendars import Calendar
-from rules.clock import Instants, Opened
+from rules.clock import Instants, Opened, Stretch
 
 FIRST_COMPILED_YEAR, LAST_COMPILED_YEAR = 1970, 2200
 """Instants outside are treated as the nearest end; no due time lies beyond the last one."""
@@ -121,6 +121,32 @@ class WorkingClock:
     def coverage_until_ms(self) -> int | None:
         """Until when holidays are known; None when the calendar has no provider."""
         return None if self._known_ms is None else self._known_ms[1]
+
+    def stretch(self, t_ms: int, amounts_ms: Sequence[int]) -> Stretch | None:
+        """Give the stretch around the instant in which adding each amount, and what is provisional, stays alike.
+
+        None where there is nothing to gain: at the ends of time, and for an amount of nothing.
+        """
+        dues_ms = [self.add(t_ms, amount_ms) for amount_ms in amounts_ms]  # the years until then are compiled now
+        starts, done = self._starts, self._done
+        i = bisect_right(starts, t_ms) - 1
+        if min(amounts_ms) <= 0 or not 0 <= i < len(starts) - 1 or max(dues_ms) >= self._until_ms:
+            return None
+        moves = t_ms < self._end(i)
+        low, high = (starts[i], self._end(i)) if moves else (self._end(i), starts[i + 1])
+        edges = [t_ms]
+        if moves:
+            for amount_ms in amounts_ms:  # up to the end of the span that it ends in
+                wanted = done[i] + t_ms - starts[i] + amount_ms
+                j = bisect_left(done, wanted) - 1
+                low = max(low, t_ms - (wanted - done[j]) + 1)
+                high = min(high, t_ms + (done[j + 1] - wanted) + 1)
+            edges += dues_ms
+        for edge_ms in self._known_ms or ():
+            for at_ms in edges:
+                turns_ms = t_ms + edge_ms - at_ms  # the instant from which on `at_ms` would lie beyond the edge
+                low, high = (max(low, turns_ms), high) if turns_ms <= t_ms else (low, min(high, turns_ms))
+        return Stretch(low, high, moves)
 
     def open(self, budget: Budget, at_ms: int) -> Opened:
         """Start a budget of `wm wh wd wd_end`. Raises ValueError for units this clock cannot run."""

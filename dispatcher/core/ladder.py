@@ -56,6 +56,13 @@ class Pace(NamedTuple):
         """Whether the ladder is over once the party that owes the target has `acknowledged`, `arrived` and so on."""
         return self.ladder is not None and what in self.ladder.stop_when
 
+    def first_shares_ms(self, amount_ms: int) -> list[int] | None:
+        """Of a budget, the shares after which a target that begins may want attention; None: hours hold them back."""
+        if self.ladder is not None and self.ladder.hold_outside is not None and self.at_percent:
+            return None
+        percents = [*self.warn[:1], *[step.trigger.percent or 0 for step in self.at_percent[:1]]]
+        return [amount_ms * percent // 100 for percent in percents]
+
     def next_ms(self, target: Target, clock: Clock) -> int:
         """The next instant at which the target wants attention; `NEVER_MS` when it is over, paused or climbed."""
         if not target.active or target.since_ms < 0:

@@ -28,13 +28,14 @@ def notice_json(incident: Incident, policy: Policy, at: str, n: int, notice: Not
     if to.startswith(REPORT):
         source, _, report_id = to.removeprefix(REPORT).partition("/")
         report = f',"source":{quoted(source)},"report_id":{_json(report_id)}'
-    return (
+    head = (
         f'{{"notice_id":"notice:{incident.incident_id}:{incident.revision}:{n}",'
         f'"incident_id":"{incident.incident_id}","revision":{incident.revision},"at":"{at}","to":{_json(to)},'
         f'"template":"{notice.template}","due":{or_null(notice.due_at)},"target":{or_null(notice.target)},'
-        f'"state":"{incident.state}","severity":{incident.severity},"category":{category_json(incident, policy)},'
-        f'"cell":{or_null(incident.place.cell)},"reason":{quoted(incident.decided.reason)}{report}}}'
-    ).encode()
+        f'"state":"{incident.state}","severity":{incident.severity},"category":'
+    )
+    rest = f',"cell":{or_null(incident.place.cell)},"reason":{quoted(incident.decided.reason)}{report}}}'
+    return head.encode() + category_json(incident, policy) + rest.encode()
 
 
 def _json(text: str) -> str:

@@ -3,7 +3,7 @@
 One way for all: the policy's lead and supports, those a whistle compels, those the centre names.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from dispatcher.core.incident import Assignment, Incident, Target, party
 from dispatcher.core.lifecycle import AssignmentState
@@ -21,6 +21,7 @@ __all__ = [
     "named_party",
     "offer",
     "open_promise",
+    "promises",
     "require",
     "shown_party",
     "start_target",
@@ -80,34 +81,36 @@ def _owed_by(
     plan: SupportPlan | None,
     now_ms: int,
 ) -> list[Target]:
-    owed: list[Target] = []
-    of = party(assignment.department, assignment.unit)
     is_lead = assignment.role == "lead"
+    # a new lead takes over the clock that runs: it never starts again
+    runs = is_lead and any(t.name == "resolve" and t.active for t in incident.targets)
+    of = party(assignment.department, assignment.unit)
+    return [
+        open_target(book.policy, name, of, budgets, now_ms, book.pace(incident.decided, name))
+        for name, budgets in promises(decision, plan, is_lead=is_lead)
+        if not (runs and name == "resolve")
+    ]
+
+
+def promises(
+    decision: Decision, plan: SupportPlan | None, *, is_lead: bool
+) -> Iterator[tuple[str, tuple[TargetBudget, ...]]]:
+    """The targets a part owes from its offer on, with the budgets of each; `plan` is what a support is wanted for."""
     asked = ("each", "lead" if is_lead else "support")
     attend = None if plan is None or plan.attend is None else TargetBudget(plan.attend, plan.by[0])
     for target in decision.targets:
-        budgets = target.budgets
         if target.name == "check":  # opens when the work is done
             continue
         if target.name == "resolve":
-            if is_lead and any(t.name == "resolve" and t.active for t in incident.targets):
-                continue  # a new lead takes over the clock that runs: it never starts again
-            if not (is_lead or assignment.required):
-                continue
-        elif target.name == "attend":
-            if not (target.of in asked or attend is not None):
-                continue
-            if attend is not None:
-                budgets = (attend, *budgets)
-                attend = None
-        elif target.of not in asked:
-            continue
-        owed.append(
-            open_target(book.policy, target.name, of, budgets, now_ms, book.pace(incident.decided, target.name))
-        )
+            if is_lead or (plan is not None and plan.required):
+                yield target.name, target.budgets
+        elif target.name == "attend" and attend is not None:
+            yield target.name, (attend, *target.budgets)
+            attend = None
+        elif target.of in asked:
+            yield target.name, target.budgets
     if attend is not None:
-        owed.append(open_target(book.policy, "attend", of, (attend,), now_ms, book.pace(incident.decided, "attend")))
-    return owed
+        yield "attend", (attend,)
 
 
 def start_target(

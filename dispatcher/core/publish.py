@@ -85,7 +85,7 @@ class Publisher:
         self.compacted: dict[tuple[str, str], bytes | None] = {}
         self.dirty: dict[str, Incident] = {}
         self.bytes_out = 0
-        self._archived: dict[str, tuple[int, bytes]] = {}  # revision and value: most incidents end unchanged after it
+        self._written: dict[str, tuple[int, bytes]] = {}  # revision and value: most are not changed again in a batch
 
     def emit(self, topic: str, key: str, at_ms: int, value: bytes) -> None:
         """One record on an append topic."""
@@ -114,7 +114,7 @@ class Publisher:
             at_ms,
             f'{{"incident_id":"{incident_id}",{head},"changes":[{",".join(change.entries)}]}}'.encode(),
         )
-        what = what_json(incident, policy) if change.queue is not None or change.orders else ""
+        what = what_json(incident, policy) if change.queue is not None or change.orders else b""
         if change.queue is not None:
             self.emit("routed", incident_id, at_ms, queue_event(incident, change.queue, at, what))
         if change.orders:
@@ -145,8 +145,13 @@ class Publisher:
     def archive(self, incident: Incident, at_ms: int) -> None:
         """The ended incident with what is left of its history; earlier pages went before."""
         value = incident_json(incident)
-        self._archived[incident.incident_id] = incident.revision, value
+        self._written[incident.incident_id] = incident.revision, value
         self.emit("archive", incident.incident_id, at_ms, value)
+
+    def wrote(self, incident: Incident, value: bytes) -> None:
+        """The incident as it is now is to be on `incidents`, and has been written already."""
+        self._written[incident.incident_id] = incident.revision, value
+        self.dirty[incident.incident_id] = incident
 
     def keep(self, key: str, value: bytes | None) -> None:
         """A value of the partition's internal state; None removes it."""
@@ -155,7 +160,7 @@ class Publisher:
     def settle(self) -> None:
         """End of the batch: the newest value of every incident that changed."""
         for incident_id, incident in self.dirty.items():
-            revision, value = self._archived.get(incident_id, (-1, b""))
+            revision, value = self._written.get(incident_id, (-1, b""))
             if revision != incident.revision:
                 value = incident_json(incident)
             self.compacted["incidents", incident_id] = value

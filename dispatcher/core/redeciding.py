@@ -70,7 +70,7 @@ def add_what_is_new(step: Mover, decision: Decision) -> None:
     if decision.severity < incident.severity:
         incident.severity = decision.severity
         step.change.queue = "urgency"
-    incident.level = min(incident.level, held_by(incident, decision))
+    incident.level = min(incident.level, held_by(incident.place.path, decision))
     incident.tags = tuple(sorted({*incident.tags, *decision.tags}))
     for plan in decision.support:
         known = incident.assignment_of(plan.department, plan.unit)
@@ -86,7 +86,7 @@ def decide_anew(step: Mover, cause: str) -> None:
     decision = step.decision()
     incident.decided = step.book.decided(decision, cause)
     record_decision(step.book, incident, decision, step.change, step.turn.grid)
-    incident.severity, incident.level = decision.severity, held_by(incident, decision)
+    incident.severity, incident.level = decision.severity, held_by(incident.place.path, decision)
     incident.tags = tuple(sorted({*incident.tags, *decision.tags}))
     step.change.queue = "re-routed"
     _retime(step, incident, decision, before)  # first: whoever is let go leaves nothing on a calendar that is gone

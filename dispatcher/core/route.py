@@ -3,11 +3,13 @@
 The decision itself is `rules`' business. Here it becomes an incident with one lead and every support (`offering`).
 """
 
+from collections.abc import Sequence
+
 from dispatcher.core.dossier import WhistleCall
 from dispatcher.core.incident import Brief, Decided, Incident
 from dispatcher.core.instants import DAY_MS, ms_to_text
 from dispatcher.core.lifecycle import IncidentState, move_incident
-from dispatcher.core.messages import Whistle
+from dispatcher.core.messages import Report, Whistle
 from dispatcher.core.offering import compel, offer, open_promise, shown_party
 from dispatcher.core.privacy import mask_code, mask_text
 from dispatcher.core.publish import Change
@@ -17,7 +19,9 @@ from dispatcher.core.work import ReportWork
 from rules import Decision, Facts, Policy, claimed_severity
 
 __all__ = [
+    "REPORTED_LATE",
     "branch",
+    "brief_of",
     "dispatch",
     "facts_of",
     "held_by",
@@ -27,10 +31,12 @@ __all__ = [
     "whistle_of",
 ]
 
+REPORTED_LATE = ("reported_late",)
 
-def held_by(incident: Incident, decision: Decision) -> int:
-    """The level that holds it: the decision's, or the deepest its place has."""
-    return min(decision.level, len(incident.place.path))
+
+def held_by(path: Sequence[str], decision: Decision) -> int:
+    """The level that holds it: the decision's, or the deepest that the path of its place has."""
+    return min(decision.level, len(path))
 
 
 def facts_of(policy: Policy, work: ReportWork, mode: str, category: str | None, reporters: int) -> Facts:
@@ -79,14 +85,6 @@ def open_incident(work: ReportWork, incident_id: str, facts: Facts, decided: Dec
     """A new incident, received and not yet decided on."""
     report = work.report
     location = report.location
-    address = None if location is None else location.address
-    brief = None
-    if report.text or address or report.media:
-        brief = Brief(
-            None if address is None else mask_text(address),
-            mask_text(report.text) if report.text else None,
-            report.media,
-        )
     return Incident(
         incident_id=incident_id,
         state=IncidentState.RECEIVED,
@@ -110,12 +108,22 @@ def open_incident(work: ReportWork, incident_id: str, facts: Facts, decided: Dec
         report_count=1,
         reporter_count=facts.reporters,
         tags=facts.tags,
-        flags=("reported_late",) if work.time_ms - work.reported_ms > DAY_MS else (),
+        flags=REPORTED_LATE if work.time_ms - work.reported_ms > DAY_MS else (),
         last_report_ms=work.time_ms,
         asset=None if location is None else location.asset,
         promised_ms=work.promised_ms,
-        brief=brief,
+        brief=brief_of(report),
         whistle=None if report.whistle is None else whistle_of(report.whistle, work.place.path, work.time_ms),
+    )
+
+
+def brief_of(report: Report) -> Brief | None:
+    """What orders tell of a report, masked; None when it says nothing."""
+    address = None if report.location is None else report.location.address
+    if not (report.text or address or report.media):
+        return None
+    return Brief(
+        None if address is None else mask_text(address), mask_text(report.text) if report.text else None, report.media
     )
 
 
@@ -168,7 +176,7 @@ def dispatch(book: Rulebook, incident: Incident, decision: Decision, change: Cha
     if incident.dispatched_ms is None:
         incident.dispatched_ms = now_ms
     incident.severity = decision.severity
-    incident.level = held_by(incident, decision)
+    incident.level = held_by(incident.place.path, decision)
     incident.tags = tuple(sorted({*incident.tags, *decision.tags}))
     change.move(old, incident.state)
     lead = decision.lead

@@ -1,6 +1,8 @@
 """One policy ready for use by the engine: its decider, and what is derived once and shared between incidents."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar, cast
 
 from dispatcher.core.incident import Decided
 from dispatcher.core.ladder import Pace
@@ -10,18 +12,20 @@ from rules import Decider, Decision, Policy, compile_policy, is_people
 __all__ = ["SEMANTICS", "Rulebook"]
 
 SEMANTICS = 3  # raised whenever the same facts under the same policy would be decided or tracked differently
+T = TypeVar("T")
 SHARED_MAX = 65_536  # decisions something was derived from; as many as a decider remembers
 
 
 class _Shared:
     """What is derived once from a decision; it holds the decision, so that its identity stays its own."""
 
-    __slots__ = ("decided", "decision", "record")
+    __slots__ = ("decided", "decision", "prepared", "record")
 
     def __init__(self, decision: Decision) -> None:
         self.decision = decision
         self.record = encode(decision).decode()[1:-1]
         self.decided: dict[tuple[str, str, str | None], Decided] = {}
+        self.prepared: Any = None
 
 
 class Rulebook:
@@ -62,6 +66,13 @@ class Rulebook:
     def record(self, decision: Decision) -> str:
         """The part of a decision's record on `events` that facts of the same kind share, as JSON fields."""
         return self._of(decision).record
+
+    def prepared(self, decision: Decision, prepare: Callable[["Rulebook", Decision], T]) -> T:
+        """What `prepare` makes of a decision; always the same function, and made once."""
+        shared = self._of(decision)
+        if shared.prepared is None:
+            shared.prepared = prepare(self, decision)
+        return cast(T, shared.prepared)
 
     def local_day(self, now_ms: int) -> str:
         """The day in the policy's zone as `YYYYMMDD`; the last one is remembered."""

@@ -11,10 +11,14 @@ from dispatcher.core.lifecycle import CENTRE, LED_STATES, STAGE_OF
 from geo import Place
 
 __all__ = [
+    "STAGE_BYTES",
+    "assignment_json",
     "brief_json",
+    "decided_json",
     "encode",
     "incident_json",
     "place_json",
+    "promised_json",
     "quoted",
     "responsible",
     "target_json",
@@ -61,15 +65,19 @@ def place_json(place: Place) -> str:
     return text
 
 
-def brief_json(brief: Brief) -> str:
+STAGE_BYTES = {state: stage.encode() for state, stage in STAGE_OF.items()}  # the one Chinese word of most incidents
+
+
+def brief_json(brief: Brief) -> bytes:
     """The fields of an order's brief, without braces."""
-    return encode(brief).decode()[1:-1]
+    return encode(brief)[1:-1]
 
 
 _decided: dict[int, tuple[Decided, str]] = {}
 
 
-def _decided_json(decided: Decided) -> str:
+def decided_json(decided: Decided) -> str:
+    """What an incident keeps of its decision; remembered by identity, since many share one."""
     known = _decided.get(id(decided))
     if known is not None and known[0] is decided:
         return known[1]
@@ -84,7 +92,8 @@ _promised: dict[tuple[str, str, str, str, str, int], str] = {}  # what does not 
 _PROMISED_MAX = 50_000
 
 
-def _promised_json(target: Target) -> str:
+def promised_json(target: Target) -> str:
+    """The fields of a target up to when it is due, which do not change while it runs."""
     key = (target.name, target.of, target.budget, target.clock, target.by, target.amount_ms)
     known = _promised.get(key)
     if known is None:
@@ -99,7 +108,7 @@ def _promised_json(target: Target) -> str:
 
 def target_json(target: Target) -> str:
     """The fields of a target, without braces."""
-    text = f'{_promised_json(target)}{ms_to_text(target.due_ms)}"'
+    text = f'{promised_json(target)}{ms_to_text(target.due_ms)}"'
     if target.consumed_ms:
         text += f',"consumed_ms":{target.consumed_ms}'
     if target.since_ms >= 0:
@@ -126,7 +135,8 @@ def target_json(target: Target) -> str:
     return text
 
 
-def _assignment_json(a: Assignment) -> str:
+def assignment_json(a: Assignment) -> str:
+    """An assignment; its first instants are `since` and `offered_at`."""
     text = (
         f'{{"department":{quoted(a.department)},"role":"{a.role}","state":"{a.state}","since":"{ms_to_text(a.since_ms)}",'
         f'"offered_at":"{ms_to_text(a.offered_ms)}"'
@@ -159,22 +169,22 @@ def _assignment_json(a: Assignment) -> str:
 
 def incident_json(i: Incident) -> bytes:
     """The whole public state, which is also all the engine needs to go on after a restart."""
+    head = f'{{"incident_id":"{i.incident_id}","revision":{i.revision},"state":"{i.state}","stage":"'
     parts = [
         (
-            f'{{"incident_id":"{i.incident_id}","revision":{i.revision},"state":"{i.state}","stage":"{STAGE_OF[i.state]}",'
-            f'"responsible":{_json(responsible(i))},"category":{_json(i.category)},'
+            f'","responsible":{_json(responsible(i))},"category":{_json(i.category)},'
             f'"reported_category":{quoted(i.reported_category)},"severity":{i.severity},"mode":{quoted(i.mode)},'
             f'"place":{place_json(i.place)},"reports":{encode(i.reports).decode()},"report_count":{i.report_count},'
             f'"reporter_count":{i.reporter_count},"opened_at":"{ms_to_text(i.opened_ms)}",'
             f'"reported_at":"{ms_to_text(i.reported_ms)}","updated_at":"{ms_to_text(i.updated_ms)}",'
-            f'"last_report_at":"{ms_to_text(i.last_report_ms)}","decision":{_decided_json(i.decided)},'
+            f'"last_report_at":"{ms_to_text(i.last_report_ms)}","decision":{decided_json(i.decided)},'
             f'"decision_seq":{i.decision_seq},"facts":{encode(i.facts).decode()}'
         )
     ]
     if i.lead is not None:
-        parts.append(f'"lead":{_assignment_json(i.lead)}')
+        parts.append(f'"lead":{assignment_json(i.lead)}')
     if i.support:
-        parts.append(f'"support":[{",".join([_assignment_json(a) for a in i.support])}]')
+        parts.append(f'"support":[{",".join([assignment_json(a) for a in i.support])}]')
     if i.targets:
         parts.append(f'"targets":[{",".join([f"{{{target_json(t)}}}" for t in i.targets])}]')
     for name, things in (
@@ -225,7 +235,7 @@ def incident_json(i: Incident) -> bytes:
     if i.history_pages:
         parts.append(f'"history_pages":{i.history_pages}')
     parts.append(f'"history":[{",".join(i.history)}]}}')
-    return ",".join(parts).encode()
+    return head.encode() + STAGE_BYTES[i.state] + ",".join(parts).encode()
 
 
 def _json(word: str | None) -> str:
