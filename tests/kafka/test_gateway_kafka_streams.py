@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import httpx
 import orjson
@@ -15,27 +15,9 @@ from kafka_city import City
 from kafka_gateway import KafkaGateway, report
 from kafka_waiting import wait_for
 
-from bench.broker import Broker
-from tests.gateway.gateway_process import running
-
 READERS, REPORTS, AT_ONCE = 20, 240, 12
 QUEUE = "/v1/streams/queue"
 BEGIN = "-1.-1.-1.-1"
-
-
-@pytest.fixture(scope="module")
-def city(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    made = City(tmp_path_factory.mktemp("streams"), broker.client(), "streams.")
-    made.begin()
-    made.worker()
-    yield made
-    made.end()
-
-
-@pytest.fixture(scope="module")
-def gateways(city: City) -> Iterator[list[KafkaGateway]]:
-    with running(KafkaGateway(city, 1)) as first, running(KafkaGateway(city, 2)) as second:
-        yield [first, second]
 
 
 async def lines(gateway: KafkaGateway, name: str, path: str, last: str) -> AsyncIterator[tuple[str, str, bytes]]:
@@ -80,7 +62,7 @@ async def cut_at_random(gateways: list[KafkaGateway], seed: int, lanes: list[lis
 
 @pytest.mark.timeout(240)
 async def test_readers_cut_anywhere_and_moved_between_gateways_miss_and_repeat_nothing(
-    city: City, gateways: list[KafkaGateway]
+    served_city: City, gateways: list[KafkaGateway]
 ):
     """Twenty of them, from the beginning, while reports come in by both gateways."""
     read = [[list[bytes]() for _ in range(4)] for _ in range(READERS)]
@@ -95,7 +77,7 @@ async def test_readers_cut_anywhere_and_moved_between_gateways_miss_and_repeat_n
         await asyncio.sleep(0)
     async with asyncio.timeout(200):
         cuts = await asyncio.gather(*reading)
-    routed = await read_all(city.client, f"{city.prefix}routed", 4)
+    routed = await read_all(served_city.client, f"{served_city.prefix}routed", 4)
     wanted = [[record.value for record in records] for records in routed]
     assert all(wanted), "in all partitions"
     for lanes in read:  # what became urgent meanwhile is on the topic, too, and may lie behind the last one entered
@@ -103,16 +85,16 @@ async def test_readers_cut_anywhere_and_moved_between_gateways_miss_and_repeat_n
     assert sum(cuts) > 10 * READERS
 
 
-async def test_what_is_not_kept_any_more_is_told_as_a_gap(city: City, gateways: list[KafkaGateway]):
+async def test_what_is_not_kept_any_more_is_told_as_a_gap(served_city: City, gateways: list[KafkaGateway]):
     made = [report(f"gap-{n}", "03", (n % 6, n // 6)) for n in range(24)]
     with gateways[0].client("reporter") as client:
         assert client.post("/v1/reports", json=made).status_code == 201
     ids = {each["report_id"] for each in made}
-    await wait_for(city, ids, lambda found: sum(len(each["reports"]) for each in found) == 24)
-    orders = await read_all(city.client, f"{city.prefix}dept.gas", 2)
+    await wait_for(served_city, ids, lambda found: sum(len(each["reports"]) for each in found) == 24)
+    orders = await read_all(served_city.client, f"{served_city.prefix}dept.gas", 2)
     assert min(map(len, orders)) > 3
-    topic, begins = f"{city.prefix}dept.gas", orders[0][3].offset
-    admin = AIOKafkaAdminClient(**city.client)
+    topic, begins = f"{served_city.prefix}dept.gas", orders[0][3].offset
+    admin = AIOKafkaAdminClient(**served_city.client)
     await admin.start()
     try:
         await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(begins)})
