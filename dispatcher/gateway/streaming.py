@@ -6,7 +6,7 @@ reader that stalls costs a number here and what its connection buffers; cut off,
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Annotated, Final
 
 import msgspec
@@ -17,6 +17,7 @@ from starlette.responses import Response, StreamingResponse
 from dispatcher.gateway.access import Gate, Needs
 from dispatcher.gateway.city import City
 from dispatcher.gateway.documents import answers
+from dispatcher.gateway.event_stream import HEARTBEAT_S, RETRY_MS, event_stream
 from dispatcher.gateway.feed import Feed, Gap, Place, PlaceError
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.reading import QUEUING
@@ -24,11 +25,8 @@ from dispatcher.gateway.roles import Person
 
 __all__ = ["streaming"]
 
-HEARTBEAT_S: Final = 15.0
 BEYOND_S: Final = 3.0  # an id that lies beyond the end is believed for so long
 ID_CHARS_MAX: Final = 16_384  # a thousand partitions, sixteen digits each
-RETRY_MS: Final = 2_000  # after which a browser that was cut off comes back
-HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 Shown = Callable[[bytes], bool]
 
@@ -98,8 +96,7 @@ async def _stream(
         raise Problem(422, "bad_event_id", str(error)) from error
     if await _is_beyond(city, feed, place):  # such a reader would wait for ever
         raise Problem(422, "bad_event_id", f"{place} lies beyond the end of this stream; begin again without an id")
-    told = _events(request, feed, place, gate, person, shown)
-    return StreamingResponse(told, headers=HEADERS, media_type="text/event-stream")
+    return event_stream(_events(request, feed, place, gate, person, shown), topic)
 
 
 async def _is_beyond(city: City, feed: Feed, place: Place) -> bool:
@@ -114,7 +111,7 @@ async def _is_beyond(city: City, feed: Feed, place: Place) -> bool:
 
 async def _events(
     request: Request, feed: Feed, place: Place, gate: Gate, person: Person, shown: Shown
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     yield f"retry: {RETRY_MS}\nid: {place}\n\n".encode()
     sent_s = time.monotonic()
     whole = max(place.seqs) < 0  # from the beginning of what there is: nothing of it is missing
