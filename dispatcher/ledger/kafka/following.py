@@ -6,9 +6,9 @@ costs as much as a hundred reads.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -19,6 +19,7 @@ from dispatcher.ledger.kafka.reading import WAIT_MS, bounds, consumer, newest_va
 
 __all__ = ["Follower", "Lane", "Readers", "follow"]
 
+T = TypeVar("T")
 Lane = tuple[str, int]  # a topic, named without the prefix, and one of its partitions
 AHEAD_BYTES: Final = 256 << 10  # of one partition, fetched before they are asked for; a projection follows 128
 FETCH_BYTES: Final = 16 << 20  # of all together
@@ -95,6 +96,7 @@ class Readers:
         self._connection, self._prefix = connection, prefix
         self._free = asyncio.Semaphore(count_max)
         self._idle: list[tuple[AIOKafkaConsumer, AsyncExitStack]] = []
+        self._under_way: set[asyncio.Task[Any]] = set()
 
     async def read(self, lane: Lane, after: int, count_max: int) -> tuple[int, list[Kept]]:
         """Where a partition begins, and records beyond an offset, in order; none only when nothing lies beyond it.
@@ -102,7 +104,9 @@ class Readers:
         Raises:
             LedgerError: no broker answers.
         """
-        partition = self._partition(lane)
+        return await self._to_its_end(self._read(self._partition(lane), after, count_max))
+
+    async def _read(self, partition: TopicPartition, after: int, count_max: int) -> tuple[int, list[Kept]]:
         async with self._one() as client:
             begin, end = (await bounds(client, [partition]))[partition]
             at = max(begin, after + 1)
@@ -118,18 +122,32 @@ class Readers:
 
     async def ends(self, lanes: Sequence[Lane]) -> dict[Lane, int]:
         """A place beyond all there is in each partition: what comes later lies behind it. Raises LedgerError."""
-        async with self._one() as client:
-            limits = await bounds(client, [self._partition(lane) for lane in lanes])
+        limits = await self._to_its_end(self._bounds([self._partition(lane) for lane in lanes]))
         return {lane: limits[self._partition(lane)][1] - 1 for lane in lanes}
+
+    async def _bounds(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
+        async with self._one() as client:
+            return await bounds(client, partitions)
 
     async def newest(self, lane: Lane) -> dict[str, bytes]:
         """The newest value of each key of a compacted partition, which is read whole. Raises LedgerError."""
         return await newest_values(self._connection, self._partition(lane))
 
     async def close(self) -> None:
-        """Disconnect those that are idle; none may be reading."""
+        """Disconnect; what is still under way is given up."""
+        for task in self._under_way:
+            task.cancel()
+        if self._under_way:
+            await asyncio.wait(self._under_way)
         while self._idle:
             await self._idle.pop()[1].aclose()
+
+    async def _to_its_end(self, doing: Coroutine[Any, Any, T]) -> T:
+        """Not broken off with whoever asks: a reader of a stream may go at any moment, and take a client with it."""
+        task = asyncio.create_task(doing)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
 
     @asynccontextmanager
     async def _one(self) -> AsyncIterator[AIOKafkaConsumer]:
