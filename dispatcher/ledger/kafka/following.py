@@ -6,7 +6,7 @@ costs as much as a hundred reads.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, TypeVar
 
@@ -104,10 +104,9 @@ class Readers:
         Raises:
             LedgerError: no broker answers.
         """
-        return await self._to_its_end(self._read(self._partition(lane), after, count_max))
+        partition = self._partition(lane)
 
-    async def _read(self, partition: TopicPartition, after: int, count_max: int) -> tuple[int, list[Kept]]:
-        async with self._one() as client:
+        async def some(client: AIOKafkaConsumer) -> tuple[int, list[Kept]]:
             begin, end = (await bounds(client, [partition]))[partition]
             at = max(begin, after + 1)
             if at >= end:
@@ -120,14 +119,12 @@ class Readers:
                     return begin, list(map(_kept, records))
             return begin, []
 
+        return await self._by_one(some)
+
     async def ends(self, lanes: Sequence[Lane]) -> dict[Lane, int]:
         """A place beyond all there is in each partition: what comes later lies behind it. Raises LedgerError."""
-        limits = await self._to_its_end(self._bounds([self._partition(lane) for lane in lanes]))
+        limits = await self._by_one(lambda client: bounds(client, [self._partition(lane) for lane in lanes]))
         return {lane: limits[self._partition(lane)][1] - 1 for lane in lanes}
-
-    async def _bounds(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
-        async with self._one() as client:
-            return await bounds(client, partitions)
 
     async def newest(self, lane: Lane) -> dict[str, bytes]:
         """The newest value of each key of a compacted partition, which is read whole. Raises LedgerError."""
@@ -142,31 +139,39 @@ class Readers:
         while self._idle:
             await self._idle.pop()[1].aclose()
 
-    async def _to_its_end(self, doing: Coroutine[Any, Any, T]) -> T:
-        """Not broken off with whoever asks: a reader of a stream may go at any moment, and take a client with it."""
-        task = asyncio.create_task(doing)
+    async def _by_one(self, doing: Callable[[AIOKafkaConsumer], Coroutine[Any, Any, T]]) -> T:
+        """To its end once it has begun: the reader of a stream may go at any moment, and take a client with it."""
+        await self._free.acquire()
+        task = asyncio.create_task(self._do(doing))
         self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        task.add_done_callback(self._done)
         return await asyncio.shield(task)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._under_way.discard(task)
+        self._free.release()
+
+    async def _do(self, doing: Callable[[AIOKafkaConsumer], Coroutine[Any, Any, T]]) -> T:
+        async with self._one() as client:
+            return await doing(client)
 
     @asynccontextmanager
     async def _one(self) -> AsyncIterator[AIOKafkaConsumer]:
-        async with self._free:
-            if self._idle:
-                client, stack = self._idle.pop()
-            else:
-                stack = AsyncExitStack()
-                sizes = {"max_partition_fetch_bytes": READ_BYTES, "fetch_max_bytes": READ_BYTES}
-                client = await stack.enter_async_context(consumer(self._connection, **sizes))
-            try:
-                async with asyncio.timeout(READ_S):
-                    yield client
-            except BaseException as error:  # what state it is in is not known: the next one begins anew
-                await stack.aclose()
-                if isinstance(error, KafkaError | TimeoutError):
-                    raise LedgerError(f"Kafka at {self._connection.bootstrap} does not answer: {error!r}") from error
-                raise
-            self._idle.append((client, stack))
+        if self._idle:
+            client, stack = self._idle.pop()
+        else:
+            stack = AsyncExitStack()
+            sizes = {"max_partition_fetch_bytes": READ_BYTES, "fetch_max_bytes": READ_BYTES}
+            client = await stack.enter_async_context(consumer(self._connection, **sizes))
+        try:
+            async with asyncio.timeout(READ_S):
+                yield client
+        except BaseException as error:  # what state it is in is not known: the next one begins anew
+            await stack.aclose()
+            if isinstance(error, KafkaError | TimeoutError):
+                raise LedgerError(f"Kafka at {self._connection.bootstrap} does not answer: {error!r}") from error
+            raise
+        self._idle.append((client, stack))
 
     def _partition(self, lane: Lane) -> TopicPartition:
         return TopicPartition(self._prefix + lane[0], lane[1])
