@@ -11,7 +11,7 @@ import httptools
 
 from tests.gateway.gateway_process import Serving
 
-CUT_BYTES = 10_000  # a reader is cut off after so many at the latest: a dozen events
+CUT_BYTES = 12_000  # a reader is cut off after so many at the latest: twenty events
 
 
 class Told(NamedTuple):

@@ -17,7 +17,7 @@ from kafka_waiting import wait_for
 
 from tests.gateway.gateway_readers import Told, cut_at_random, told
 
-READERS, REPORTS, AT_ONCE = 200, 480, 12
+READERS, REPORTS, AT_ONCE = 200, 240, 12
 QUEUE = "/v1/streams/queue"
 BEGIN = "-1.-1.-1.-1"
 
@@ -42,7 +42,7 @@ class Reader:
         return self._entered == REPORTS
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 async def test_two_hundred_readers_cut_anywhere_and_moved_between_gateways_miss_and_repeat_nothing(
     served_city: City, gateways: list[KafkaGateway], capsys: pytest.CaptureFixture[str]
 ):
@@ -60,14 +60,14 @@ async def test_two_hundred_readers_cut_anywhere_and_moved_between_gateways_miss_
         async with httpx.AsyncClient(base_url=gateways[first // AT_ONCE % 2].url, timeout=60) as client:
             key = {"Authorization": f"Bearer {gateways[0].keys['reporter']}"}
             assert (await client.post("/v1/reports", json=made, headers=key)).status_code == 201
-    async with asyncio.timeout(200):
+    async with asyncio.timeout(230):
         cuts = await asyncio.gather(*reading)
     routed = await read_all(served_city.client, f"{served_city.prefix}routed", 4)
     wanted = [[record.value for record in records] for records in routed]
     assert all(wanted), "in all partitions"
     for reader in readers:  # what became urgent meanwhile is on the topic, too, and may lie behind the last one entered
         assert [of[: len(lane)] for of, lane in zip(wanted, reader.lanes, strict=True)] == reader.lanes
-    assert min(cuts) > 10
+    assert min(cuts) > 5
     compared = sum(len(lane) for reader in readers for lane in reader.lanes)
     with capsys.disabled():
         print(
