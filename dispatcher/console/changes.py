@@ -6,20 +6,21 @@ Told only when the projection has taken it up, so that what is then fetched is n
 import asyncio
 import time
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Final, NamedTuple
 
 import msgspec
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from dispatcher.console.visiting import PAGES, Front
 from dispatcher.core import CONTROL, IncidentRecord
+from dispatcher.gateway.event_stream import HEARTBEAT_S, RETRY_MS, event_stream
 from dispatcher.gateway.feed import Feed, Gap, Place
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.roles import Person
-from dispatcher.gateway.streaming import HEADERS, HEARTBEAT_S, RETRY_MS
 from dispatcher.views import Projection, incident, live_parties, reached
 
 __all__ = ["changing"]
@@ -114,22 +115,22 @@ def changing(front: Front) -> APIRouter:
         if changes.readers[person.key_id] >= READERS_MAX:
             raise Problem(429, "too_many", f"{READERS_MAX} browsers look already with this key", {"Retry-After": "60"})
         feed = await front.city.feed(TOPIC)
-        told = _told(request, front, feed, person, changes)
-        return StreamingResponse(told, headers=HEADERS, media_type="text/event-stream")
+        return event_stream(_told(request, front, feed, person, changes), "changes")
 
     return router
 
 
-async def _told(request: Request, front: Front, feed: Feed, person: Person, changes: Changes) -> AsyncIterator[bytes]:
+async def _told(request: Request, front: Front, feed: Feed, person: Person, changes: Changes) -> AsyncGenerator[bytes]:
     changes.readers[person.key_id] += 1
     try:
-        async for part in _parts(request, front, feed, person, changes):
-            yield part
+        async with aclosing(_parts(request, front, feed, person, changes)) as parts:
+            async for part in parts:
+                yield part
     finally:
         changes.readers[person.key_id] -= 1
 
 
-async def _parts(request: Request, front: Front, feed: Feed, person: Person, changes: Changes) -> AsyncIterator[bytes]:
+async def _parts(request: Request, front: Front, feed: Feed, person: Person, changes: Changes) -> AsyncGenerator[bytes]:
     place = feed.end
     yield f"retry: {RETRY_MS}\n".encode() + _begun(place)
     sent_s = time.monotonic()

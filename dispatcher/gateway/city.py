@@ -17,6 +17,7 @@ from dispatcher.core.modes import ModeSpan
 from dispatcher.gateway.appending import Appender
 from dispatcher.gateway.feed import Feed, Gap, Place
 from dispatcher.gateway.link import Link
+from dispatcher.gateway.news import News
 from dispatcher.gateway.threads import in_thread
 from dispatcher.ledger import Entry, Kept, Ledger, LedgerError, Offset
 from dispatcher.views import Projection, event_places
@@ -60,7 +61,7 @@ class City:
         self._following: list[asyncio.Task[None]] = []
         self._begun: asyncio.Future[None] | None = None  # it has caught up with the ledger, or could not
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._news = asyncio.Condition()
+        self._news = News()
         self.trying = asyncio.Lock()  # what takes a moment and much memory, a copy of all that is open: one at a time
         self.stopping = False  # whoever waits for something is to end
         self.followed_s = 0.0  # when the projection was last known to hold everything, by the clock
@@ -186,7 +187,7 @@ class City:
             if feed is made:
                 self._follow(lambda: self._fill(made))
         if self.stopping:
-            await feed.close()
+            feed.close()
         return feed
 
     async def end(self, topic: str) -> Place:
@@ -196,18 +197,13 @@ class City:
     async def release(self) -> None:
         """Whoever waits for something, a stream or an outcome, need wait no more: the server stops."""
         self.stopping = True
-        for feed in list(self._feeds.values()):
-            await feed.close()
-        async with self._news:
-            self._news.notify_all()
+        for feed in self._feeds.values():
+            feed.close()
+        self._news.tell()
 
     async def changed(self, version: int, longest_s: float) -> None:
         """Return when the projection has another version, or the server stops, or after that time."""
-        async with self._news:
-            try:
-                await asyncio.wait_for(self._news.wait_for(lambda: self.stopping or self.version != version), longest_s)
-            except TimeoutError:
-                return
+        await self._news.wait(lambda: self.stopping or self.version != version, longest_s)
 
     def _follow(self, doing: Callable[[], Awaitable[None]]) -> None:
         self._following.append(asyncio.create_task(_again_and_again(doing), name="following"))
@@ -222,9 +218,8 @@ class City:
                         self._begun.set_result(None)
                     if not new:
                         continue
-                    async with self._news:
-                        self.version += 1
-                        self._news.notify_all()
+                    self.version += 1
+                    self._news.tell()
         except Exception as error:
             if self._begun.done():
                 raise
@@ -233,7 +228,7 @@ class City:
     async def _fill(self, feed: Feed) -> None:
         async with aclosing(self._link.news(feed.topic, feed.end)) as portions:
             async for partition, kept in portions:
-                await feed.add(partition, kept)
+                feed.add(partition, kept)
 
     async def _write(self, entries: Sequence[Entry]) -> list[Offset]:
         begun_s = time.perf_counter()

@@ -4,11 +4,11 @@ The newest records are kept here once for all; who is further behind reads them 
 holds nothing but a number, and one that was cut off goes on where its last event was, on any gateway.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
+from dispatcher.gateway.news import News
 from dispatcher.ledger import Kept
 
 __all__ = ["Feed", "Gap", "Place", "PlaceError"]
@@ -88,7 +88,7 @@ class Feed:
         self.topic, self.partitions = topic, len(ends)
         self._follow = follow
         self._lanes = [_Lane(end, max(1, RECENT_MAX // len(ends))) for end in ends]
-        self._news = asyncio.Condition()
+        self._news = News()
         self.closed = False
 
     @property
@@ -96,25 +96,19 @@ class Feed:
         """Where the topic ends, as far as it has been followed."""
         return Place(tuple(lane.last for lane in self._lanes))
 
-    async def add(self, partition: int, kept: Sequence[Kept]) -> None:
+    def add(self, partition: int, kept: Sequence[Kept]) -> None:
         """Take up what is new in a partition: all there is beyond what it was told of before."""
         self._lanes[partition].add(kept)
-        async with self._news:
-            self._news.notify_all()
+        self._news.tell()
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Nobody waits any more: the readers are to end."""
-        async with self._news:
-            self.closed = True
-            self._news.notify_all()
+        self.closed = True
+        self._news.tell()
 
     async def wait(self, place: Place, longest_s: float) -> bool:
         """Return when there is something beyond a place, or after that time; returns whether there is."""
-        async with self._news:
-            try:
-                await asyncio.wait_for(self._news.wait_for(lambda: self.closed or self._beyond(place)), longest_s)
-            except TimeoutError:
-                return False
+        await self._news.wait(lambda: self.closed or self._beyond(place), longest_s)
         return self._beyond(place)
 
     async def read(self, place: Place) -> tuple[list[tuple[int, Kept]], Place]:

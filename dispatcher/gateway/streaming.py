@@ -1,12 +1,12 @@
 """`/v1/streams`: queue events and orders as server-sent events, from wherever a reader left off.
 
 The id of an event is how far the reader has come in every partition, so `Last-Event-ID` is good on any gateway. A
-reader that stalls costs a number here and what its connection buffers; cut off, it can go on later.
+reader that stalls costs a number here and what its connection buffers, which is little; cut off, it can go on later.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from typing import Annotated, Final
 
 import msgspec
@@ -17,18 +17,18 @@ from starlette.responses import Response, StreamingResponse
 from dispatcher.gateway.access import Gate, Needs
 from dispatcher.gateway.city import City
 from dispatcher.gateway.documents import answers
+from dispatcher.gateway.event_stream import HEARTBEAT_S, RETRY_MS, event_stream
 from dispatcher.gateway.feed import Feed, Gap, Place, PlaceError
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.reading import QUEUING
 from dispatcher.gateway.roles import Person
+from dispatcher.ledger import Kept
 
 __all__ = ["streaming"]
 
-HEARTBEAT_S: Final = 15.0
 BEYOND_S: Final = 3.0  # an id that lies beyond the end is believed for so long
+PORTION_BYTES: Final = 32_768  # put out at once; with two of them uvicorn holds back whoever writes (64 KB)
 ID_CHARS_MAX: Final = 16_384  # a thousand partitions, sixteen digits each
-RETRY_MS: Final = 2_000  # after which a browser that was cut off comes back
-HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 Shown = Callable[[bytes], bool]
 
@@ -98,8 +98,7 @@ async def _stream(
         raise Problem(422, "bad_event_id", str(error)) from error
     if await _is_beyond(city, feed, place):  # such a reader would wait for ever
         raise Problem(422, "bad_event_id", f"{place} lies beyond the end of this stream; begin again without an id")
-    told = _events(request, feed, place, gate, person, shown)
-    return StreamingResponse(told, headers=HEADERS, media_type="text/event-stream")
+    return event_stream(_events(request, feed, place, gate, person, shown), topic)
 
 
 async def _is_beyond(city: City, feed: Feed, place: Place) -> bool:
@@ -114,15 +113,15 @@ async def _is_beyond(city: City, feed: Feed, place: Place) -> bool:
 
 async def _events(
     request: Request, feed: Feed, place: Place, gate: Gate, person: Person, shown: Shown
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     yield f"retry: {RETRY_MS}\nid: {place}\n\n".encode()
     sent_s = time.monotonic()
     whole = max(place.seqs) < 0  # from the beginning of what there is: nothing of it is missing
     # signed out, revoked or changed, or the server stops: it ends
     while not feed.closed and gate.still(request, person) and not await request.is_disconnected():
-        portion, begun = list[bytes](), place
+        begun = place
         try:
-            records, reached = await feed.read(place)
+            records, place = await feed.read(place)
         except Gap as gap:
             asked = whole and place.seqs[gap.partition] < 0
             place = place.after(gap.partition, gap.begins - 1)
@@ -130,18 +129,32 @@ async def _events(
                 yield _gap(gap, place)
                 sent_s = time.monotonic()
             continue
-        for partition, record in records:
-            place = place.after(partition, record.seq)
-            if record.value is not None and shown(record.value):
-                portion.append(b"id: %b\ndata: %b\n\n" % (str(place).encode(), record.value))
-        place = reached
+        for portion in _portions(records, begun, shown):
+            yield portion
+            sent_s = time.monotonic()
         quiet_s = time.monotonic() - sent_s
-        if portion or quiet_s >= HEARTBEAT_S:  # records that are not shown keep no line open
-            yield b"".join(portion) or f": still here\nid: {place}\n\n".encode()
+        if quiet_s >= HEARTBEAT_S:  # records that are not shown keep no line open
+            yield f": still here\nid: {place}\n\n".encode()
             sent_s = time.monotonic()
         elif place == begun:
             await feed.wait(place, HEARTBEAT_S - quiet_s)
         await asyncio.sleep(0)
+
+
+def _portions(records: Iterable[tuple[int, Kept]], place: Place, shown: Shown) -> Iterator[bytes]:
+    """The events of some records beyond a place, made as they are sent: of one who stalls, no more than that waits."""
+    portion, size = list[bytes](), 0
+    for partition, record in records:
+        place = place.after(partition, record.seq)
+        if record.value is None or not shown(record.value):
+            continue
+        portion.append(b"id: %b\ndata: %b\n\n" % (str(place).encode(), record.value))
+        size += len(portion[-1])
+        if size >= PORTION_BYTES:
+            yield b"".join(portion)
+            portion, size = [], 0
+    if portion:
+        yield b"".join(portion)
 
 
 def _gap(gap: Gap, place: Place) -> bytes:

@@ -35,12 +35,12 @@ class Log:
             raise Gap(partition, self.gone[partition])
         return [record for record in self.kept[partition] if record.seq > after][:limit]
 
-    async def tell(self, feed: Feed) -> None:
+    def tell(self, feed: Feed) -> None:
         """What is new, as whoever follows the ledger does."""
         for partition, last in enumerate(feed.end.seqs):
             kept = [record for record in self.kept[partition] if record.seq > last]
             if kept:
-                await feed.add(partition, kept)
+                feed.add(partition, kept)
 
     def feed(self) -> Feed:
         return Feed("routed", self.ends, self.follow)
@@ -77,12 +77,12 @@ async def test_a_reader_beyond_the_last_record_waits_for_what_comes_after_it():
     log = Log()
     feed = log.feed()
     log.add(0, 3, others=10)
-    await log.tell(feed)
+    log.tell(feed)
     ahead = Place((log.ends[0],))  # as another gateway said, which began later
     assert ahead.is_beyond(feed.end)
     assert not await feed.wait(ahead, 0.01)
     log.add(0, 1)
-    await log.tell(feed)
+    log.tell(feed)
     assert await feed.wait(ahead, 0.01)
     assert (await read_all(feed, ahead))[0] == [(0, log.ends[0])]
 
@@ -93,7 +93,7 @@ async def test_wherever_a_reader_is_it_reads_the_rest_once(behind: int):
     log.add(0, 4, others=2)
     feed = log.feed()
     log.add(0, 9, others=1)
-    await log.tell(feed)
+    log.tell(feed)
     seqs = [record.seq for record in log.kept[0]]
     place = Place((seqs[-1 - behind] if behind < len(seqs) else -1,))
     found, end = await read_all(feed, place)
@@ -110,7 +110,7 @@ async def test_records_that_go_while_a_reader_reads_are_not_missed():
     async def write() -> None:
         for _ in range(60):
             log.add(chance.randrange(3), chance.randrange(4), others=chance.randrange(3))
-            await log.tell(feed)
+            log.tell(feed)
             await asyncio.sleep(0)
 
     async def follow() -> list[tuple[int, int]]:
@@ -156,7 +156,7 @@ async def test_closed_it_keeps_nobody_waiting():
     feed = Log().feed()
     waiting = asyncio.create_task(feed.wait(feed.end, 60))
     await asyncio.sleep(0)
-    await feed.close()
+    feed.close()
     assert not await asyncio.wait_for(waiting, 1)
 
 
@@ -182,7 +182,7 @@ async def test_a_line_is_kept_open_however_much_comes_that_is_not_shown(monkeypa
     async def write() -> None:
         while True:
             log.add(0, 1)
-            await log.tell(feed)
+            log.tell(feed)
             await asyncio.sleep(0.002)
 
     events = streaming._events(Connected(), feed, feed.end, Open(), person, lambda _: False)
@@ -193,5 +193,5 @@ async def test_a_line_is_kept_open_however_much_comes_that_is_not_shown(monkeypa
     writing.cancel()
     assert first.startswith(b": still here\nid: ")
     assert first != second
-    await feed.close()
+    feed.close()
     assert [event async for event in events] == []

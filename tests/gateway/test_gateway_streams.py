@@ -1,11 +1,21 @@
 """Streams: every event once and in order, from wherever a reader was cut off; nobody sees another's."""
 
-import random
+import asyncio
 import time
-from itertools import islice
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
 
-from gateway_events import Event, streaming
-from gateway_process import Gateway, report, update
+import httpx
+import pytest
+from gateway_events import streaming
+from gateway_process import Gateway, report
+from gateway_readers import Told, cut_at_random, end_of
+
+from dispatcher.ledger import SqliteLedger
+
+READERS, REPORTS, AT_ONCE = 200, 240, 12
+QUEUE = "/v1/streams/queue"
 
 
 def test_a_reader_sees_what_comes_after_it_began(gateway: Gateway):
@@ -17,30 +27,50 @@ def test_a_reader_sees_what_comes_after_it_began(gateway: Gateway):
     assert event.data["event"] == "entered"
 
 
-def test_a_reader_cut_off_anywhere_misses_nothing_and_sees_nothing_twice(gateway: Gateway):
-    chance, wanted = random.Random(7), 60
-    with gateway.client("reporter") as client:
-        for n in range(wanted):
-            place = {"lon": -73.98, "lat": 40.75 + n % 5 * 1e-5}
-            made = report(f"s-cut-{n}", category="noise.helicopter", location=place)
-            assert client.post("/v1/reports", json=made).status_code == 201
-    gateway.opened("reporter", report("s-end", category="noise.worship"))
-    with streaming(gateway, "dispatcher", "/v1/streams/queue", "-1") as events:
-        whole: list[Event] = []
-        while not (whole and _is_last(gateway, whole[-1])):
-            whole.append(next(events))
-    assert len({event.id for event in whole}) == len(whole)
-    parts: list[Event] = []
-    last = "-1"
-    while len(parts) < len(whole):
-        with streaming(gateway, "dispatcher", "/v1/streams/queue", last) as events:
-            parts.extend(islice(events, min(chance.randrange(1, 20), len(whole) - len(parts))))
-        last = parts[-1].id
-    assert [(event.id, event.data) for event in parts] == [(event.id, event.data) for event in whole]
+@pytest.mark.timeout(300)
+async def test_two_hundred_readers_cut_off_anywhere_miss_nothing_and_see_nothing_twice(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str]
+):
+    """All at the same time, while reports come in; compared with what lies in the ledger."""
+    begun_s, begin = time.monotonic(), await end_of(gateway, "dispatcher", QUEUE)
+    read = [list[tuple[str, bytes]]() for _ in range(READERS)]
+
+    def taking(found: list[tuple[str, bytes]]) -> Callable[[Told, str], bool]:
+        def take(event: Told, _last: str) -> bool:
+            found.append((event.id, event.data))
+            return b'"noise.worship"' in event.data  # the last report
+
+        return take
+
+    reading = [
+        asyncio.create_task(cut_at_random([gateway], "dispatcher", QUEUE, begin, seed, taking(found)))
+        for seed, found in enumerate(read)
+    ]
+    key = {"Authorization": f"Bearer {gateway.keys['reporter']}"}
+    async with httpx.AsyncClient(base_url=gateway.url, headers=key, timeout=60) as client:
+        for first in range(0, REPORTS, AT_ONCE):
+            made = [_cut(n) for n in range(first, first + AT_ONCE)]
+            assert (await client.post("/v1/reports", json=made)).status_code == 201
+        assert (await client.post("/v1/reports", json=report("s-end", category="noise.worship"))).status_code == 201
+    async with asyncio.timeout(230):
+        cuts = await asyncio.gather(*reading)
+    with closing(SqliteLedger(gateway.ledger, read_only=True)) as ledger:
+        wanted = [(str(record.seq), record.value) for record in ledger.follow("routed", int(begin), 10_000)]
+    wanted = wanted[: len(read[0])]
+    assert len(wanted) > REPORTS
+    assert all(found == wanted for found in read)
+    assert min(cuts) > 5
+    with capsys.disabled():
+        print(
+            f"\n{READERS} readers of one gateway, cut off {sum(cuts):,} times:"
+            f" {READERS * len(wanted):,} events compared in {time.monotonic() - begun_s:.0f} s"
+        )
+    assert "Traceback" not in gateway.log()
 
 
-def _is_last(gateway: Gateway, event: Event) -> bool:
-    return event.data["category"].get("code") == "noise.worship"
+def _cut(number: int) -> dict[str, Any]:
+    place = {"lon": -73.98, "lat": 40.75 + number % 5 * 1e-5}
+    return report(f"s-cut-{number}", category="noise.helicopter", location=place)
 
 
 def test_a_reader_of_another_area_sees_nothing_of_it_and_goes_on_all_the_same(gateway: Gateway):
@@ -77,13 +107,3 @@ def test_a_server_that_stops_ends_its_streams_and_what_waits_in_good_order(own_g
         assert time.monotonic() - began < 2.5
         assert list(events) == []
     assert "Traceback" not in own_gateway.log()
-
-
-def test_another_reader_that_has_not_begun_to_read_holds_nobody_up(gateway: Gateway):
-    stalled = streaming(gateway, "dispatcher", "/v1/streams/queue", "-1")
-    with stalled, streaming(gateway, "supervisor", "/v1/streams/queue") as events:
-        incident_id = gateway.opened("reporter", report("s-slow", category="noise.vehicle"))
-        with gateway.client("dispatcher") as client:
-            for n in range(30):
-                client.post("/v1/updates", json=update(incident_id, f"s{n}", "claim" if n % 2 else "release"))
-        assert next(events).data["incident_id"] == incident_id

@@ -1,17 +1,23 @@
-"""What tests of the client library's seams share: the broker is the one of all tests (tests/conftest.py)."""
+"""What several files here share: of the client library's seams, and a city with two gateways.
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+The broker is the one of all tests (tests/conftest.py).
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from kafka_city import City
+from kafka_gateway import KafkaGateway
 from kafka_lanes import lay_lanes
 from kafka_records import create_topic
 
 from bench.broker import Broker
 from dispatcher.ledger.kafka import Connection, Place
 from dispatcher.ledger.kafka.producing import transactional_producer
+from tests.gateway.gateway_process import running
 
 SMALL = 1_000  # bytes that the topic takes in one batch
 
@@ -49,3 +55,23 @@ async def producers(connection: Connection) -> AsyncIterator[Callable[..., Await
     yield make
     for producer in made:
         await producer.stop()
+
+
+@pytest.fixture(scope="module")
+def served_city(
+    broker: Broker, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[City]:
+    """A city with one worker, on topics that are the test file's own."""
+    name = request.path.stem.removeprefix("test_").replace("_", "-")
+    made = City(tmp_path_factory.mktemp(name), broker.client(), f"{name}.")
+    made.begin()
+    made.worker()
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="module")
+def gateways(served_city: City) -> Iterator[list[KafkaGateway]]:
+    """Two that serve it."""
+    with running(KafkaGateway(served_city, 1)) as first, running(KafkaGateway(served_city, 2)) as second:
+        yield [first, second]

@@ -5,6 +5,7 @@ from itertools import islice
 from random import Random
 from uuid import uuid4
 
+import anyio
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -129,6 +130,21 @@ async def test_a_reader_that_got_no_answer_is_replaced(place: Place, monkeypatch
         assert readers._idle[0][0] is not before
     finally:
         await readers.close()
+
+
+async def test_whoever_is_cut_off_while_reading_leaves_no_client_behind(place: Place):
+    """As streams are whose reader has gone: cancelled again and again until it has ended."""
+    readers, before = Readers(place.connection, place.prefix, 2), asyncio.all_tasks()
+    for turns in range(30):
+        with anyio.CancelScope() as scope:
+            asyncio.get_running_loop().call_later(turns / 1_000, scope.cancel)
+            while True:
+                await readers.read(("events", 0), -1, 1)
+    async with asyncio.timeout(WAIT_S):
+        assert await readers.ends([("events", 0)]) == {("events", 0): -1}
+        await readers.close()
+        while asyncio.all_tasks() != before:
+            await asyncio.sleep(0.05)
 
 
 async def test_where_there_is_no_broker_that_is_said():

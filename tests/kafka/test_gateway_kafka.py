@@ -4,14 +4,12 @@ import asyncio
 import json
 import signal
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 from kafka_city import City, send_reports
 from kafka_gateway import KafkaGateway, report
 from kafka_waiting import values
@@ -21,21 +19,6 @@ from tests.gateway.gateway_events import streaming
 from tests.gateway.gateway_process import running, update, wait_until
 
 CELLS = list(product(range(6), range(6)))
-
-
-@pytest.fixture(scope="module")
-def city(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    made = City(tmp_path_factory.mktemp("gateways"), broker.client(), "gateways.")
-    made.begin()
-    made.worker()
-    yield made
-    made.end()
-
-
-@pytest.fixture(scope="module")
-def gateways(city: City) -> Iterator[list[KafkaGateway]]:
-    with running(KafkaGateway(city, 1)) as first, running(KafkaGateway(city, 2)) as second:
-        yield [first, second]
 
 
 def test_a_report_goes_to_its_department_and_the_answer_comes_back(gateways: list[KafkaGateway]):
@@ -96,9 +79,9 @@ async def test_everybody_is_told_what_became_of_their_own_update(gateways: list[
         await client.aclose()
 
 
-def test_updates_of_an_incident_are_worked_on_in_the_order_they_came(city: City, gateways: list[KafkaGateway]):
+def test_updates_of_an_incident_are_worked_on_in_the_order_they_came(served_city: City, gateways: list[KafkaGateway]):
     """By whichever gateway; the worker finds them all at once, in as many partitions as they lie in."""
-    (worker,) = city.processes
+    (worker,) = served_city.processes
     incident_id = gateways[0].opened("reporter", report("in-order", "01", (3, 3)))
     steps = ["claim", "release"] * 10
     worker.send(signal.SIGSTOP)
@@ -117,7 +100,9 @@ def test_updates_of_an_incident_are_worked_on_in_the_order_they_came(city: City,
     ]
 
 
-async def test_a_department_that_claims_on_its_topic_to_be_another_is_itself(city: City, gateways: list[KafkaGateway]):
+async def test_a_department_that_claims_on_its_topic_to_be_another_is_itself(
+    served_city: City, gateways: list[KafkaGateway]
+):
     gas_and_fire = gateways[0].opened("reporter", report("forged-1", "03", (1, 1)))
     roads = gateways[0].opened("reporter", report("forged-2", "01", (2, 2)))
     actors = ({"role": "department", "department": "fire"}, {"role": "supervisor", "person": "somebody"})
@@ -125,7 +110,9 @@ async def test_a_department_that_claims_on_its_topic_to_be_another_is_itself(cit
         update(incident_id, f"f{n}", "acknowledge", actor=actor)
         for n, (incident_id, actor) in enumerate(product((gas_and_fire, roads), actors))
     ]
-    await send_reports(city.client, f"{city.prefix}updates.gas", [json.dumps(each).encode() for each in forged])
+    await send_reports(
+        served_city.client, f"{served_city.prefix}updates.gas", [json.dumps(each).encode() for each in forged]
+    )
     with gateways[1].client("dispatcher") as client:
         url = f"/v1/incidents/{gas_and_fire}"
         wait_until(lambda: client.get(url).json()["lead"]["state"] == "acknowledged")  # as the gas company it is
@@ -142,17 +129,19 @@ async def test_a_department_that_claims_on_its_topic_to_be_another_is_itself(cit
     assert {reason for (reason,) in refused} == {"not_allowed"}, "twice no part in it, once acknowledged already"
 
 
-async def test_records_lie_in_every_partition_and_the_answers_say_where(city: City, gateways: list[KafkaGateway]):
+async def test_records_lie_in_every_partition_and_the_answers_say_where(
+    served_city: City, gateways: list[KafkaGateway]
+):
     made = [report(f"spread-{n}", "01", CELLS[n % 36]) for n in range(40)]
     with gateways[1].client("reporter") as client:
         assert client.post("/v1/reports", json=made).status_code == 201
-    found = [value["report_id"] for value in await values(city, "reports", 2)]
+    found = [value["report_id"] for value in await values(served_city, "reports", 2)]
     assert [report_id for report_id in found if report_id.startswith("spread-")] != [each["report_id"] for each in made]
     assert sorted(filter(lambda each: each.startswith("spread-"), found)) == sorted(each["report_id"] for each in made)
 
 
-def test_a_restart_goes_on_from_its_own_projection_and_a_lost_one_is_made_again(city: City):
-    with running(KafkaGateway(city, 3)) as third:
+def test_a_restart_goes_on_from_its_own_projection_and_a_lost_one_is_made_again(served_city: City):
+    with running(KafkaGateway(served_city, 3)) as third:
         incident_id = third.opened("reporter", report("restart", "01", (4, 4)))
         assert third.stop() == 0
         with closing(sqlite3.connect(third.view)) as view:
@@ -169,9 +158,9 @@ def test_a_restart_goes_on_from_its_own_projection_and_a_lost_one_is_made_again(
             _remove(third.view)
 
 
-def test_what_may_have_been_erased_while_a_gateway_was_away_is_read_again(city: City):
+def test_what_may_have_been_erased_while_a_gateway_was_away_is_read_again(served_city: City):
     made = report("erased", "01", (0, 5), reporter={"name": "Li Si", "phone": "13812345678"})
-    with running(KafkaGateway(city, 6)) as gateway:
+    with running(KafkaGateway(served_city, 6)) as gateway:
         gateway.opened("reporter", made)
 
         def private() -> set[str]:
@@ -189,8 +178,8 @@ def test_what_may_have_been_erased_while_a_gateway_was_away_is_read_again(city: 
             assert private() == found
 
 
-def test_the_projection_of_another_ledger_is_noticed(broker: Broker, city: City, tmp_path: Path):
-    with running(KafkaGateway(city, 4)) as gateway:
+def test_the_projection_of_another_ledger_is_noticed(broker: Broker, served_city: City, tmp_path: Path):
+    with running(KafkaGateway(served_city, 4)) as gateway:
         gateway.opened("reporter", report("elsewhere", "01", (5, 5)))
         assert gateway.stop() == 0
     other = City(tmp_path, broker.client(), "another.", partitions=2)

@@ -6,7 +6,6 @@ import re
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -21,14 +20,6 @@ from tests.gateway.gateway_events import streaming
 from tests.gateway.gateway_process import running, wait_until
 
 KILLS, POSTERS = 5, 8
-
-
-@pytest.fixture(scope="module")
-def city(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    made = City(tmp_path_factory.mktemp("faults"), broker.client(), "faults.")
-    made.begin()
-    yield made
-    made.end()
 
 
 class Poster:
@@ -67,9 +58,8 @@ class Poster:
 
 
 @pytest.mark.timeout(240)
-async def test_killed_under_load_time_and_again_it_keeps_its_word(city: City):
-    city.worker()
-    with running(KafkaGateway(city, 1)) as gateway:
+async def test_killed_under_load_time_and_again_it_keeps_its_word(served_city: City):
+    with running(KafkaGateway(served_city, 1)) as gateway:
         posters = [Poster(gateway, n) for n in range(POSTERS)]
         posting = [asyncio.create_task(poster.run()) for poster in posters]
         chance, known = random.Random(5), 0
@@ -104,15 +94,15 @@ async def test_killed_under_load_time_and_again_it_keeps_its_word(city: City):
                         return len(found) >= len(acknowledged)
 
         await asyncio.to_thread(wait_until, all_there)
-    newest = {value["incident_id"]: value for value in await values(city, "incidents", city.partitions)}
+    newest = {value["incident_id"]: value for value in await values(served_city, "incidents", served_city.partitions)}
     there = Counter(report_id for value in newest.values() for _, report_id in value["reports"])
     assert set(acknowledged) <= set(there)
     assert set(there.values()) == {1}, "each made one incident"
     assert len(there) == len(newest)
 
 
-async def test_stopped_in_good_order_it_finishes_what_it_has_begun(city: City):
-    with running(KafkaGateway(city, 2)) as gateway:
+async def test_stopped_in_good_order_it_finishes_what_it_has_begun(served_city: City):
+    with running(KafkaGateway(served_city, 2)) as gateway:
         posters = [Poster(gateway, 100 + n) for n in range(POSTERS)]
         posting = [asyncio.create_task(poster.run()) for poster in posters]
         with streaming(gateway, "dispatcher", "/v1/streams/queue") as events:
@@ -130,7 +120,7 @@ async def test_stopped_in_good_order_it_finishes_what_it_has_begun(city: City):
         said = gateway.log()
     assert "SIGTERM: stopped; everything taken is durable" in said
     assert "Traceback" not in said
-    reports = {value["report_id"] for value in await values(city, "reports", 2)}
+    reports = {value["report_id"] for value in await values(served_city, "reports", 2)}
     assert {report_id for poster in posters for report_id in poster.acknowledged} <= reports
 
 
@@ -177,18 +167,20 @@ async def test_while_the_broker_is_away_nobody_is_told_more_than_is_known(kafka_
         ({"DISPATCHER__KAFKA__BOOTSTRAP": "127.0.0.1:{free}"}, r"does it run there\? See kafka\.bootstrap"),
     ],
 )
-def test_what_is_not_as_it_must_be_is_said_at_the_start(city: City, environment: dict[str, str], said: str):
+def test_what_is_not_as_it_must_be_is_said_at_the_start(served_city: City, environment: dict[str, str], said: str):
     (free,) = choose_ports(1)
-    done = city.run("gateway", "--port", "0", **{name: value.format(free=free) for name, value in environment.items()})
+    done = served_city.run(
+        "gateway", "--port", "0", **{name: value.format(free=free) for name, value in environment.items()}
+    )
     assert done.returncode == 1
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
     assert re.search(said, done.stderr), done.stderr
 
 
-def test_two_gateways_do_not_share_a_projection(city: City):
-    with running(KafkaGateway(city, 5)) as gateway:
-        done = city.run("gateway", "--port", "0", DISPATCHER__GATEWAY__PROJECTION=str(gateway.view))
+def test_two_gateways_do_not_share_a_projection(served_city: City):
+    with running(KafkaGateway(served_city, 5)) as gateway:
+        done = served_city.run("gateway", "--port", "0", DISPATCHER__GATEWAY__PROJECTION=str(gateway.view))
         assert gateway.process is not None
         said = (
             f"{gateway.view} is in use by process {gateway.process.pid}; give each gateway its own: gateway.projection"

@@ -6,9 +6,9 @@ costs as much as a hundred reads.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -19,6 +19,7 @@ from dispatcher.ledger.kafka.reading import WAIT_MS, bounds, consumer, newest_va
 
 __all__ = ["Follower", "Lane", "Readers", "follow"]
 
+T = TypeVar("T")
 Lane = tuple[str, int]  # a topic, named without the prefix, and one of its partitions
 AHEAD_BYTES: Final = 256 << 10  # of one partition, fetched before they are asked for; a projection follows 128
 FETCH_BYTES: Final = 16 << 20  # of all together
@@ -95,6 +96,7 @@ class Readers:
         self._connection, self._prefix = connection, prefix
         self._free = asyncio.Semaphore(count_max)
         self._idle: list[tuple[AIOKafkaConsumer, AsyncExitStack]] = []
+        self._under_way: set[asyncio.Task[Any]] = set()
 
     async def read(self, lane: Lane, after: int, count_max: int) -> tuple[int, list[Kept]]:
         """Where a partition begins, and records beyond an offset, in order; none only when nothing lies beyond it.
@@ -103,7 +105,8 @@ class Readers:
             LedgerError: no broker answers.
         """
         partition = self._partition(lane)
-        async with self._one() as client:
+
+        async def some(client: AIOKafkaConsumer) -> tuple[int, list[Kept]]:
             begin, end = (await bounds(client, [partition]))[partition]
             at = max(begin, after + 1)
             if at >= end:
@@ -116,10 +119,11 @@ class Readers:
                     return begin, list(map(_kept, records))
             return begin, []
 
+        return await self._by_one(some)
+
     async def ends(self, lanes: Sequence[Lane]) -> dict[Lane, int]:
         """A place beyond all there is in each partition: what comes later lies behind it. Raises LedgerError."""
-        async with self._one() as client:
-            limits = await bounds(client, [self._partition(lane) for lane in lanes])
+        limits = await self._by_one(lambda client: bounds(client, [self._partition(lane) for lane in lanes]))
         return {lane: limits[self._partition(lane)][1] - 1 for lane in lanes}
 
     async def newest(self, lane: Lane) -> dict[str, bytes]:
@@ -127,28 +131,47 @@ class Readers:
         return await newest_values(self._connection, self._partition(lane))
 
     async def close(self) -> None:
-        """Disconnect those that are idle; none may be reading."""
+        """Disconnect; what is still under way is given up."""
+        for task in self._under_way:
+            task.cancel()
+        if self._under_way:
+            await asyncio.wait(self._under_way)
         while self._idle:
             await self._idle.pop()[1].aclose()
 
+    async def _by_one(self, doing: Callable[[AIOKafkaConsumer], Coroutine[Any, Any, T]]) -> T:
+        """To its end once it has begun: the reader of a stream may go at any moment, and take a client with it."""
+        await self._free.acquire()
+        task = asyncio.create_task(self._do(doing))
+        self._under_way.add(task)
+        task.add_done_callback(self._done)
+        return await asyncio.shield(task)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._under_way.discard(task)
+        self._free.release()
+
+    async def _do(self, doing: Callable[[AIOKafkaConsumer], Coroutine[Any, Any, T]]) -> T:
+        async with self._one() as client:
+            return await doing(client)
+
     @asynccontextmanager
     async def _one(self) -> AsyncIterator[AIOKafkaConsumer]:
-        async with self._free:
-            if self._idle:
-                client, stack = self._idle.pop()
-            else:
-                stack = AsyncExitStack()
-                sizes = {"max_partition_fetch_bytes": READ_BYTES, "fetch_max_bytes": READ_BYTES}
-                client = await stack.enter_async_context(consumer(self._connection, **sizes))
-            try:
-                async with asyncio.timeout(READ_S):
-                    yield client
-            except BaseException as error:  # what state it is in is not known: the next one begins anew
-                await stack.aclose()
-                if isinstance(error, KafkaError | TimeoutError):
-                    raise LedgerError(f"Kafka at {self._connection.bootstrap} does not answer: {error!r}") from error
-                raise
-            self._idle.append((client, stack))
+        if self._idle:
+            client, stack = self._idle.pop()
+        else:
+            stack = AsyncExitStack()
+            sizes = {"max_partition_fetch_bytes": READ_BYTES, "fetch_max_bytes": READ_BYTES}
+            client = await stack.enter_async_context(consumer(self._connection, **sizes))
+        try:
+            async with asyncio.timeout(READ_S):
+                yield client
+        except BaseException as error:  # what state it is in is not known: the next one begins anew
+            await stack.aclose()
+            if isinstance(error, KafkaError | TimeoutError):
+                raise LedgerError(f"Kafka at {self._connection.bootstrap} does not answer: {error!r}") from error
+            raise
+        self._idle.append((client, stack))
 
     def _partition(self, lane: Lane) -> TopicPartition:
         return TopicPartition(self._prefix + lane[0], lane[1])
