@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from dispatcher.core import COMPACTED_TOPICS, Outcome, Position, Record
+from dispatcher.core import COMPACTED_TOPICS, CONTROL, Outcome, Position, Record
 from dispatcher.ledger import Entry, Fenced, Kept, Offset, Owner
 
 __all__ = ["ShortLedger"]
@@ -110,6 +110,18 @@ class ShortLedger:
     def end(self, topic: str, partition: int = 0) -> int:  # noqa: ARG002 - it has one
         """See the interface; inputs are followed by nobody here."""
         return self._seq if topic in COMPACTED_TOPICS else self._seq - 1
+
+    def ends(self, topic: str) -> tuple[int, ...]:
+        """See the interface."""
+        return (self.end(topic),)
+
+    def commands(self) -> list[tuple[int, Kept]]:
+        """See the interface; what was committed is gone."""
+        return [(r.offset, Kept(r.seq, r.key or "", r.time_ms, r.value)) for r in self._inputs if r.topic == CONTROL]
+
+    def commanded(self) -> tuple[int, ...]:
+        """See the interface."""
+        return (self._position.offset,)
 
     def partitions(self, topic: str) -> int:  # noqa: ARG002 - the interface's
         """One, as of every embedded ledger."""

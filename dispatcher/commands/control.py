@@ -168,7 +168,7 @@ def send(
     Raises:
         LedgerError: the ledger cannot be written, or holds an interrupted replay.
     """
-    command_id, written, end = submit(ledger, name, make)
+    command_id, written, (end,) = submit(ledger, name, make)
     answer = wait_for(config.ledger, ledger, written, end, wait_s)
     if isinstance(answer, Silence):
         said = _WORDS[lang][answer].format(what=what, name=command_id, wait=wait_s)

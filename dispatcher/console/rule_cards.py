@@ -9,7 +9,6 @@ import time
 from typing import Final, NamedTuple
 
 from dispatcher.gateway.city import City
-from dispatcher.gateway.link import NotOnCluster
 from dispatcher.ledger import Ledger
 from dispatcher.policies.past import past_events
 from dispatcher.policies.report_card import WANTED, Card, Cards
@@ -32,26 +31,28 @@ class RuleCards:
 
     def __init__(self, city: City) -> None:
         self._city, self._turn = city, asyncio.Lock()
-        self._cards, self._after = Cards(), -1
+        self._cards, self._after = Cards(), dict[int, int]()
 
-    async def counted(self, policy: Policy) -> Counted | None:
-        """Count on for a while; the rules of `policy` that never decided have a card too. None: not on a cluster."""
+    async def counted(self, policy: Policy) -> Counted:
+        """Count on for a while; the rules of `policy` that never decided have a card too. Raises LedgerError."""
         async with self._turn:
-            try:
-                more = await self._city.consult(self._count)
-            except NotOnCluster:
-                return None
+            more = await self._city.consult(self._count)
             return Counted(self._cards.all(policy), more)
 
     def _count(self, ledger: Ledger) -> bool:
-        until_s, over = time.monotonic() + SLICE_S, False
+        until_s = time.monotonic() + SLICE_S
+        return any(self._count_one(ledger, partition, until_s) for partition in range(ledger.partitions("events")))
+
+    def _count_one(self, ledger: Ledger, partition: int, until_s: float) -> bool:
+        """Count on in one partition, in which all events of an incident lie; whether there is more when time is up."""
+        over = False
 
         def reached(further: int) -> None:
             nonlocal over
-            self._after += further
+            self._after[partition] = self._after.get(partition, -1) + further
             over = time.monotonic() > until_s
 
-        for event in past_events(ledger, WANTED, reached, self._after):
+        for event in past_events(ledger, WANTED, reached, self._after.get(partition, -1), partition):
             if over:  # of the next chunk, which is read again then
                 return True
             self._cards.add(event)

@@ -14,9 +14,8 @@ from dispatcher.gateway.roles import Person
 from dispatcher.hosts.replay import refuse_unfinished_replay
 from dispatcher.hosts.setup import POLICY_SUFFIXES, unmet
 from dispatcher.ledger import Ledger
-from dispatcher.policies.activation import Stale, activate, lost_departments
-from dispatcher.policies.control import Submitted
-from dispatcher.policies.past import end_of
+from dispatcher.policies.activation import Stale, activate, lost_departments, without_topics
+from dispatcher.policies.control import REFUSALS, Submitted
 from rules import Policy, PolicyError, load_canonical, load_policy
 from rules import Problem as PolicyProblem
 from rules.problems import Language
@@ -81,27 +80,28 @@ async def put_in_force(city: City, atlas: Atlas, drafts: Drafts, wish: Wish, wai
         LedgerError: the ledger cannot be written.
     """
     policy = await _wanted(city, drafts, wish)
-    missing = unmet(policy, atlas.grid_version)
+    missing, in_force = unmet(policy, atlas.grid_version), await city.policy()
+    new = await city.consult(lambda ledger: without_topics(ledger, policy, in_force))
+    missing += [f"topics of department {code}, which `dispatcher topics create` makes" for code in new]
     if missing:
         raise Problem(409, "unmet", f"the policy requires {'; '.join(missing)}; nothing was changed")
     lost = await city.consult(lambda ledger: lost_departments(ledger, policy))
 
     def write(ledger: Ledger) -> Submitted | None:
         refuse_unfinished_replay(ledger)
-        end = end_of(ledger)
+        ends = ledger.ends(REFUSALS)
         written = activate(ledger, policy, expects=wish.expects, by=wish.by, reason=wish.reason)
         if written is None or written.command is None:
             return None
-        return Submitted(written.command.command_id, written, end)
+        return Submitted(written.command.command_id, written, ends)
 
     try:
-        submitted = await city.order(write)
+        told = await commanded(city, write, wait_s)
     except Stale as stale:
         said = f"{stale.in_force or 'nothing'} is in force, not {wish.expects}: look again; nothing was changed"
         raise Problem(409, "stale", said) from stale
-    if submitted is None:
+    if told is None:
         raise Problem(409, "already", "it is in force already, or about to be; nothing was changed")
-    told = await commanded(city, submitted, wait_s)
     return told | {"sha256": policy.sha256, "lost": [each._asdict() for each in lost]}
 
 

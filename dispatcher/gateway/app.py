@@ -24,7 +24,6 @@ from dispatcher.gateway.counting import Counting
 from dispatcher.gateway.documents import SCHEMAS
 from dispatcher.gateway.explaining import explaining
 from dispatcher.gateway.geography import geography
-from dispatcher.gateway.link import NotOnCluster
 from dispatcher.gateway.measuring import measuring
 from dispatcher.gateway.media import Attachments, media
 from dispatcher.gateway.moding import moding
@@ -147,8 +146,6 @@ async def _refused(_request: Request, error: Exception) -> Response:
 
 
 async def _unwritten(_request: Request, error: Exception) -> Response:
-    if isinstance(error, NotOnCluster):
-        return problem_response(Problem(501, "not_on_a_cluster", str(error)))
     word = "busy" if isinstance(error, Full) else "in_doubt" if isinstance(error, InDoubt) else "unavailable"
     known = "it may have been taken; sent again as it is, it counts once" if word == "in_doubt" else "nothing was taken"
     return problem_response(Problem(503, word, f"{error}; {known}", {"Retry-After": "1"}))

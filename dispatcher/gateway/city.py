@@ -57,6 +57,7 @@ class City:
         self._policy: Policy | None = None
         self._policies: OrderedDict[str, Policy] = OrderedDict()  # that were looked at of late
         self._modes: tuple[int, list[ModeSpan]] | None = None  # as of a version
+        self._recalled: dict[str, str] = {}
         self._feeds: dict[str, Feed] = {}
         self._following: list[asyncio.Task[None]] = []
         self._begun: asyncio.Future[None] | None = None  # it has caught up with the ledger, or could not
@@ -148,12 +149,22 @@ class City:
         """The modes that hold, in the order in which they were set; looked up once for all until something happens."""
         version = self.version
         if self._modes is None or self._modes[0] != version:
-            self._modes = version, await self._link.modes()
+            self._modes = version, await self._link.modes(anew=self._modes is None)
         return self._modes[1]
 
     def forget_modes(self) -> None:
         """Something was done about modes: they are looked up anew."""
         self._modes = None
+
+    async def recalled(self, names: Sequence[str], look: Callable[[Ledger], dict[str, str]]) -> dict[str, str]:
+        """What is said once of each name and never changes, asked of the ledger for names not met before.
+
+        Raises:
+            LedgerError: it cannot be asked.
+        """
+        if not self._recalled.keys() >= set(names):
+            self._recalled = dict.fromkeys(names, "") | await self.consult(look)
+        return {name: self._recalled[name] for name in names}
 
     async def events_of(self, key: str) -> list[Kept]:
         """The events of an incident, or of `control` (as one partition tells them), in order, while they are kept."""
@@ -171,11 +182,11 @@ class City:
         return await in_thread(self._readers, doing)
 
     async def consult(self, query: Callable[[Ledger], T]) -> T:
-        """Ask the ledger itself what no projection tells: read only. Raises NotOnCluster, LedgerError."""
+        """Ask the ledger itself what no projection tells: read only. Raises LedgerError."""
         return await self._link.consult(query)
 
     async def order(self, doing: Callable[[Ledger], T]) -> T:
-        """Do what is more than an append (`control`, `policies`). Raises NotOnCluster, LedgerError."""
+        """Do what is more than an append (`control`, `policies`). Raises InDoubt, LedgerError."""
         return await self._link.order(doing)
 
     async def feed(self, topic: str) -> Feed:

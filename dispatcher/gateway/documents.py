@@ -22,7 +22,6 @@ _SAID: Final = {
     413: "Too much at once.",
     422: "Something in it is wrong; nothing was taken.",
     429: "Too many requests; `Retry-After` says when to try again.",
-    501: "On a cluster this is not done yet.",
     503: "Not just now: it cannot be made durable, or read; try again.",
 }
 

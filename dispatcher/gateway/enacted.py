@@ -9,7 +9,6 @@ from dispatcher.core.control import Activate
 from dispatcher.core.messages import Actor
 from dispatcher.gateway.city import City
 from dispatcher.gateway.drafts import Drafts
-from dispatcher.gateway.link import NotOnCluster
 from dispatcher.hosts.embedded import PARTITION
 from dispatcher.policies.control import standing, written_commands
 from dispatcher.policies.past import ACTIVATED, Activated
@@ -93,11 +92,8 @@ async def _taken(city: City) -> list[Activated]:
 
 
 async def _untaken(city: City) -> list[tuple[int, Activate, str | None]]:
-    """Those that were refused with why, and those that wait: when, what, why not. On a cluster none is known."""
-    try:
-        written, waiting = await city.consult(lambda ledger: (written_commands(ledger), standing(ledger).waiting))
-    except NotOnCluster:
-        return []
+    """Those that were refused with why, and those that wait: when, what, why not."""
+    written, waiting = await city.consult(lambda ledger: (written_commands(ledger), standing(ledger).waiting))
     offsets = {each.offset for each in waiting}
 
     def look(view: Projection) -> list[tuple[int, Activate, str | None]]:

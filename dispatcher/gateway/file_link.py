@@ -104,7 +104,7 @@ class FileLink:
         """See there."""
         return await self.consult(lambda ledger: ledger.newest("policies", sha256))
 
-    async def modes(self) -> list[ModeSpan]:
+    async def modes(self, *, anew: bool) -> list[ModeSpan]:  # noqa: ARG002 - a file is looked at each time
         """See there."""
         return await self.consult(modes_held)
 

@@ -8,11 +8,10 @@ from dispatcher.core import DAY_MS, ms_to_text
 from dispatcher.core.control import EndMode, SetMode
 from dispatcher.core.modes import ModeSpan
 from dispatcher.gateway.city import City
-from dispatcher.gateway.link import NotOnCluster
 from dispatcher.ledger import Ledger
 from dispatcher.policies.control import standing, written_commands
-from dispatcher.policies.present import present
-from dispatcher.policies.scope import Foreseen, foresee, lead_of
+from dispatcher.policies.present import all_present
+from dispatcher.policies.scope import Foreseen, foresee_all, lead_of
 
 __all__ = ["foreseen_here", "held_modes", "told_foreseen", "waiting_modes"]
 
@@ -39,25 +38,19 @@ async def held_modes(city: City) -> list[dict[str, Any]]:
     if not spans:
         return []
     now_ms = time.time_ns() // 1_000_000
-    try:
-        who = await city.consult(_set_by)
-    except NotOnCluster:
-        who = {}
+    who = await city.recalled([span.mode_id for span in spans], _set_by)
     return [
         Held(
             span.mode_id, span.mode, span.cells, ms_to_text(span.since_ms), ms_to_text(span.until_ms), span.reason,
-            who.get(span.mode_id), span.until_ms <= now_ms,
+            who[span.mode_id] or None, span.until_ms <= now_ms,
         )._asdict()
         for span in spans
     ]  # fmt: skip
 
 
 async def waiting_modes(city: City) -> int:
-    """How many commands about modes the engine has not come to yet; on a cluster it is not known."""
-    try:
-        waiting = await city.consult(lambda ledger: standing(ledger).waiting)
-    except NotOnCluster:
-        return 0
+    """How many commands about modes the engine has not come to yet."""
+    waiting = await city.consult(lambda ledger: standing(ledger).waiting)
     return sum(isinstance(written.command, SetMode | EndMode) for written in waiting)
 
 
@@ -75,7 +68,7 @@ def foreseen_here(ledger: Ledger, cells: Sequence[str], mode: str | None) -> For
     """What is open in some cells, and what deciding it again would change, with a mode there that is not set yet."""
     now_ms = time.time_ns() // 1_000_000
     span = None if mode is None else ModeSpan("foreseen", mode, now_ms, now_ms + DAY_MS, tuple(cells))
-    return foresee(present(ledger), cells, span)
+    return foresee_all(all_present(ledger), cells, span)
 
 
 def told_foreseen(found: Foreseen) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A ledger on a cluster: any number of gateways beside each other, each with a projection of its own.
 
 Records are appended by one idempotent producer, followed by clients that read committed records only, and read again
-through a few that stay connected.
+through a few that stay connected. What is asked of the ledger itself, and ordered, is asked in threads.
 """
 
 import asyncio
@@ -18,11 +18,20 @@ import msgspec
 
 from dispatcher.core.modes import Modes, ModeSpan
 from dispatcher.gateway.feed import Gap, Place
-from dispatcher.gateway.link import NotOnCluster
 from dispatcher.gateway.threads import in_thread
 from dispatcher.hosts.setup import policy_in_force
 from dispatcher.ledger import Entry, Kept, Ledger, Offset
-from dispatcher.ledger.kafka import ERASED_MS, Connection, Keyed, Lane, Readers, Writer, follow, ledger_mark
+from dispatcher.ledger.kafka import (
+    ERASED_MS,
+    KafkaLedger,
+    Keyed,
+    Lane,
+    Readers,
+    Writer,
+    follow,
+    ledger_mark,
+)
+from dispatcher.ledger.kafka import Place as LedgerPlace
 from dispatcher.sqlite_file import sole_use
 from dispatcher.views import BATCH, FOLLOWED, Portion, Projection, ProjectionError
 from rules import Policy
@@ -53,16 +62,19 @@ class KafkaLink:
     """See `link.Link`.
 
     Args:
-        connection: to the cluster.
-        prefix: of the topics' names.
+        place: the cluster, and the numbers the topics were made with.
         view_path: where this gateway's projection lies; no other's.
     """
 
-    def __init__(self, connection: Connection, prefix: str, view_path: Path) -> None:
-        self._connection, self._prefix, self.view_path = connection, prefix, view_path
-        self._writer = Writer(connection, prefix, "dispatcher-gateway")
-        self._readers = Readers(connection, prefix, READERS)
+    def __init__(self, place: LedgerPlace, view_path: Path) -> None:
+        self._place, self.view_path = place, view_path
+        self._connection, self._prefix = place.connection, place.prefix
+        self._writer = Writer(place.connection, place.prefix, "dispatcher-gateway")
+        self._readers = Readers(place.connection, place.prefix, READERS)
         self._follower = ThreadPoolExecutor(1, "gateway-follow")
+        self._consulting = ThreadPoolExecutor(READERS, "gateway-consult")
+        self._ordering = ThreadPoolExecutor(1, "gateway-order")
+        self._ledger: KafkaLedger | None = None
         self._in_force: str | None = None
         self._policies: dict[str, bytes] = {}
         self._modes: list[ModeSpan] | None = None
@@ -76,7 +88,10 @@ class KafkaLink:
             try:
                 yield
             finally:
-                await asyncio.to_thread(self._follower.shutdown)  # it waits for what is under way
+                for pool in (self._follower, self._consulting, self._ordering):
+                    await asyncio.to_thread(pool.shutdown)  # it waits for what is under way
+                if self._ledger is not None:
+                    await asyncio.to_thread(self._ledger.close)
                 await self._writer.close()
                 await self._readers.close()
 
@@ -189,8 +204,10 @@ class KafkaLink:
             self._policies = await self._readers.newest(("policies", 0))
         return self._policies.get(sha256)
 
-    async def modes(self) -> list[ModeSpan]:
+    async def modes(self, *, anew: bool) -> list[ModeSpan]:
         """See there; every partition holds the same, one is enough."""
+        if anew:
+            self._modes, self._commands = None, self._commands + 1
         while self._modes is None:
             commands = self._commands
             value = (await self._readers.newest(("state", 0))).get("modes")
@@ -198,13 +215,21 @@ class KafkaLink:
                 self._modes = [] if value is None else list(Modes.decode(value).spans.values())
         return self._modes
 
-    async def consult(self, query: Callable[[Ledger], T]) -> T:  # noqa: ARG002
+    async def consult(self, query: Callable[[Ledger], T]) -> T:
         """See there."""
-        raise NotOnCluster("this is asked of a ledger in one file only, not of a cluster yet")
+        ledger = self._asked()
+        return await in_thread(self._consulting, lambda: query(ledger))
 
-    async def order(self, doing: Callable[[Ledger], T]) -> T:  # noqa: ARG002
-        """See there."""
-        raise NotOnCluster("modes and policies are not ordered on a cluster by the gateway yet; nothing was written")
+    async def order(self, doing: Callable[[Ledger], T]) -> T:
+        """See there; other gateways may order at the same time, of which the engine takes one after the other."""
+        ledger = self._asked()
+        return await in_thread(self._ordering, lambda: doing(ledger))
+
+    def _asked(self) -> KafkaLedger:
+        """The ledger for those who wait for it in threads, made when somebody first does."""
+        if self._ledger is None:
+            self._ledger = KafkaLedger(self._place)
+        return self._ledger
 
     def newest(self, topic: str, key: str) -> bytes | None:
         """As `in_force` has it looked up."""

@@ -10,16 +10,12 @@ from typing import Protocol, TypeVar
 
 from dispatcher.core.modes import ModeSpan
 from dispatcher.gateway.feed import Place
-from dispatcher.ledger import Entry, Kept, Ledger, LedgerError, Offset
+from dispatcher.ledger import Entry, Kept, Ledger, Offset
 from rules import Policy
 
-__all__ = ["Link", "NotOnCluster"]
+__all__ = ["Link"]
 
 T = TypeVar("T")
-
-
-class NotOnCluster(LedgerError):
-    """This is not done on a cluster yet; on a ledger in one file it is."""
 
 
 class Link(Protocol):
@@ -69,19 +65,27 @@ class Link(Protocol):
         """The canonical form of a policy, whether it is in force or not. Raises LedgerError."""
         ...
 
-    async def modes(self) -> list[ModeSpan]:
-        """The modes that hold, in the order in which they were set. Raises LedgerError."""
+    async def modes(self, *, anew: bool) -> list[ModeSpan]:
+        """The modes that hold, in the order in which they were set.
+
+        Args:
+            anew: something was done about them that may not have been told of yet.
+
+        Raises:
+            LedgerError: the ledger cannot be asked.
+        """
         ...
 
     async def consult(self, query: Callable[[Ledger], T]) -> T:
-        """Ask the ledger itself what no projection tells, in a thread; read only. Raises NotOnCluster, LedgerError."""
+        """Ask the ledger itself what no projection tells, in a thread; read only. Raises LedgerError."""
         ...
 
     async def order(self, doing: Callable[[Ledger], T]) -> T:
-        """Do what is more than an append (`control`, `policies`), as the only one here that writes then.
+        """Do what is more than an append (`control`, `policies`), in a thread, one at a time.
 
         Raises:
-            NotOnCluster, LedgerError: nothing was written.
+            InDoubt: it is not known whether it was written.
+            LedgerError: nothing was written.
         """
         ...
 

@@ -96,9 +96,7 @@ def moding(city: City, gate: Gate, grid: Grid) -> APIRouter:
     """The routes."""
     router = APIRouter(prefix="/v1/modes", tags=["modes"])
     may_look, may_order = Needs(gate, *LOOKING, "policy_editor", "policy_approver", "admin"), Needs(gate, *ORDERING)
-    told = answers(
-        201, "Durable; `state` says what the engine made of it.", OUTCOME, 400, 401, 403, 413, 422, 429, 501, 503
-    )
+    told = answers(201, "Durable; `state` says what the engine made of it.", OUTCOME, 400, 401, 403, 413, 422, 429, 503)
 
     @router.get("", responses=answers(200, "What holds where.", _HELD, 401, 403, 429, 503))
     async def get_modes(_person: Annotated[Person, Depends(may_look)]) -> Response:
@@ -124,7 +122,7 @@ def moding(city: City, gate: Gate, grid: Grid) -> APIRouter:
 
     @router.post(
         "/preview",
-        responses=answers(200, "What is open there.", _FORESEEN, 400, 401, 403, 413, 422, 429, 501, 503),
+        responses=answers(200, "What is open there.", _FORESEEN, 400, 401, 403, 413, 422, 429, 503),
         openapi_extra=body_of_one(struct_schema(Looking), "Where, and with which mode."),
     )
     async def preview_mode(request: Request, person: Annotated[Person, Depends(may_order)]) -> Response:

@@ -78,7 +78,7 @@ def policy_routes(city: City, gate: Gate, atlas: Atlas, drafts: Drafts, *, four_
     may_approve = Needs(gate, "policy_approver")
     told = answers(
         201, "Durable; `state` says what the engine made of it.", OUTCOME,
-        400, 401, 403, 404, 409, 413, 422, 429, 501, 503,
+        400, 401, 403, 404, 409, 413, 422, 429, 503,
     )  # fmt: skip
     approved = body_of_one(struct_schema(Approval), "The policy, and the one it replaces: the one that is in force.")
 

@@ -64,6 +64,7 @@ class Books(Mapping[str, Rulebook]):
     def __init__(self, ledger: Documents, *known: Policy) -> None:
         self._ledger = ledger
         self._books = {policy.sha256: Rulebook(policy) for policy in known}
+        self._stored: set[str] = set()  # not compiled yet; each incident of a restore asks for its own
 
     def __getitem__(self, sha256: str) -> Rulebook:
         book = self._books.get(sha256)
@@ -75,9 +76,14 @@ class Books(Mapping[str, Rulebook]):
         return book
 
     def __contains__(self, sha256: object) -> bool:
-        return isinstance(sha256, str) and (
-            sha256 in self._books or self._ledger.newest("policies", sha256) is not None
-        )
+        if not isinstance(sha256, str):
+            return False
+        if sha256 in self._books or sha256 in self._stored:
+            return True
+        if self._ledger.newest("policies", sha256) is None:
+            return False
+        self._stored.add(sha256)
+        return True
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._books)

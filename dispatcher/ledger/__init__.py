@@ -10,6 +10,7 @@ from dispatcher.ledger.interface import (
     Kept,
     Ledger,
     LedgerError,
+    NoTopic,
     Offset,
     Owner,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "Ledger",
     "LedgerError",
     "MemoryLedger",
+    "NoTopic",
     "Offset",
     "Owner",
     "SqliteLedger",

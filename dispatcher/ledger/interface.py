@@ -11,8 +11,8 @@ from typing import NamedTuple, Protocol
 from dispatcher.core import CLOCK, CONTROL, REPORTS, UPDATES, Outcome, Position, Record
 
 __all__ = [
-    "EmbeddedLedger", "Entry", "Fenced", "InDoubt", "InUse", "Kept", "Ledger", "LedgerError", "Offset", "Owner",
-    "is_input",
+    "EmbeddedLedger", "Entry", "Fenced", "InDoubt", "InUse", "Kept", "Ledger", "LedgerError", "NoTopic", "Offset",
+    "Owner", "is_input",
 ]  # fmt: skip
 
 INPUTS = (REPORTS, UPDATES, CONTROL, CLOCK)
@@ -29,6 +29,10 @@ class LedgerError(Exception):
 
 class InUse(LedgerError):
     """Another process is writing to this ledger."""
+
+
+class NoTopic(LedgerError):
+    """There is no topic of that name, or not for this user to see."""
 
 
 class Fenced(LedgerError):
@@ -128,8 +132,27 @@ class Ledger(Protocol):
         """A place beyond all that is there now: following from it gives what comes later, and nothing else."""
         ...
 
+    def ends(self, topic: str) -> tuple[int, ...]:
+        """A place in each partition of a topic: what comes of a record appended after this call lies beyond it."""
+        ...
+
+    def commands(self) -> list[tuple[int, Kept]]:
+        """Everything ever written to `control`, in order, each with its offset there: a few a week at most."""
+        ...
+
+    def commanded(self) -> tuple[int, ...]:
+        """How far each partition of the engine has come on `control`: what lies there beyond that `seq` waits for it.
+
+        What it has put out about a command it has come to is found by `follow`.
+        """
+        ...
+
     def partitions(self, topic: str) -> int:
-        """How many partitions a topic has; whoever follows it follows each, with a place of its own."""
+        """How many partitions a topic has; whoever follows it follows each, with a place of its own.
+
+        Raises:
+            NoTopic: on Kafka, there is none of that name.
+        """
         ...
 
     def newest(self, topic: str, key: str) -> bytes | None:

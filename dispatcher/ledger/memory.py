@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
-from dispatcher.core import COMPACTED_TOPICS, Outcome, Position, Record
+from dispatcher.core import COMPACTED_TOPICS, CONTROL, Outcome, Position, Record
 from dispatcher.ledger.interface import Entry, Fenced, Kept, Offset, Owner, is_input
 
 __all__ = ["STEPS", "MemoryLedger"]
@@ -143,6 +143,18 @@ class MemoryLedger:
         if is_input(topic):
             return self._inputs[-1].seq if self._inputs else -1
         return len(self._outputs) - 1
+
+    def ends(self, topic: str) -> tuple[int, ...]:
+        """See the interface."""
+        return (self.end(topic),)
+
+    def commands(self) -> list[tuple[int, Kept]]:
+        """See the interface."""
+        return [(r.offset, Kept(r.seq, r.key or "", r.time_ms, r.value)) for r in self._inputs if r.topic == CONTROL]
+
+    def commanded(self) -> tuple[int, ...]:
+        """See the interface; all inputs lie in one order."""
+        return (self.position(0).offset,)
 
     def partitions(self, topic: str) -> int:
         """See the interface."""

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from dispatcher.core import COMPACTED_TOPICS, Outcome, Position, Record
+from dispatcher.core import COMPACTED_TOPICS, CONTROL, Outcome, Position, Record
 from dispatcher.ledger.interface import Entry, Fenced, InUse, Kept, LedgerError, Offset, Owner, is_input
 from dispatcher.ledger.memory import wall_clock_ms
 
@@ -253,6 +253,21 @@ class SqliteLedger:
         """See the interface."""
         last: int = self._db.execute(f"SELECT coalesce(max(seq), -1) FROM {_table(topic)}").fetchone()[0]  # noqa: S608
         return last
+
+    def ends(self, topic: str) -> tuple[int, ...]:
+        """See the interface."""
+        return (self.end(topic),)
+
+    def commands(self) -> list[tuple[int, Kept]]:
+        """See the interface."""
+        rows = self._db.execute(
+            "SELECT offset, seq, coalesce(key, ''), time_ms, value FROM input WHERE topic = ? ORDER BY seq", (CONTROL,)
+        )
+        return [(offset, Kept(*rest)) for offset, *rest in rows]
+
+    def commanded(self) -> tuple[int, ...]:
+        """See the interface; all inputs lie in one order."""
+        return (self.position(0).offset,)
 
     def partitions(self, topic: str) -> int:
         """See the interface."""

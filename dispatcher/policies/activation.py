@@ -11,15 +11,15 @@ from dispatcher.core import OPEN_STATES, decode_incident
 from dispatcher.core.control import Activate
 from dispatcher.core.lifecycle import LIVE_STATES
 from dispatcher.core.messages import Actor
-from dispatcher.ledger import Ledger
+from dispatcher.ledger import Ledger, NoTopic
 from dispatcher.policies.control import Written, standing, write
-from dispatcher.policies.past import everything
+from dispatcher.policies.past import beyond
 from rules import Policy
 
-__all__ = ["Lost", "Stale", "activate", "lost_departments"]
+__all__ = ["Lost", "Stale", "activate", "lost_departments", "without_topics"]
 
 APPROVER = "policy_approver"  # the role; who edits a policy and who approves it are two, though perhaps one person
-ORDERS = "dept."
+ORDERS, UPDATES_OF = "dept.", "updates."
 
 
 class Lost(NamedTuple):
@@ -41,20 +41,47 @@ class Stale(Exception):
 def lost_departments(ledger: Ledger, candidate: Policy) -> list[Lost]:
     """Departments with open assignments, or with orders on their topics, that the candidate no longer has.
 
-    Reads `incidents` once, and the orders of those departments; keeps nothing but counts. (Where departments read
-    from topics of their own that must exist beforehand, this is the place to ask for them.)
+    Reads `incidents` once, and the orders of those departments. Keeps who works on each open incident: where its topic
+    is not compacted yet, it is told of more than once.
     """
-    assigned: Counter[str] = Counter()
-    for kept in everything(ledger, "incidents"):
-        if kept.value is None:
-            continue
-        record = decode_incident(kept.value)
-        if record.state in OPEN_STATES:
-            parts = record.support if record.lead is None else [record.lead, *record.support]
-            assigned.update(a.department for a in parts if a.state in LIVE_STATES)
+    working: dict[str, tuple[str, ...]] = {}
+    known: dict[tuple[str, ...], tuple[str, ...]] = {}  # incidents with the same departments share them
+    for kept in beyond(ledger, "incidents"):
+        parts = () if kept.value is None else _working(kept.value)
+        if parts:
+            working[kept.key] = known.setdefault(parts, parts)
+        else:
+            working.pop(kept.key, None)
+    assigned = Counter(code for parts in working.values() for code in parts)
     ordered = {topic.removeprefix(ORDERS) for topic in ledger.topics() if topic.startswith(ORDERS)}
     gone = sorted(code for code in {*assigned, *ordered} if candidate.department(code) is None)
-    return [Lost(code, assigned[code], sum(1 for _ in everything(ledger, ORDERS + code))) for code in gone]
+    return [Lost(code, assigned[code], sum(1 for _ in beyond(ledger, ORDERS + code))) for code in gone]
+
+
+def _working(value: bytes) -> tuple[str, ...]:
+    """The departments with live assignments on an incident; none when it is not open."""
+    record = decode_incident(value)
+    if record.state not in OPEN_STATES:
+        return ()
+    parts = record.support if record.lead is None else [record.lead, *record.support]
+    return tuple(a.department for a in parts if a.state in LIVE_STATES)
+
+
+def without_topics(ledger: Ledger, candidate: Policy, in_force: Policy) -> list[str]:
+    """Departments new with the candidate for which a cluster has no topics yet: their orders would go nowhere.
+
+    Raises:
+        LedgerError: the ledger cannot be asked.
+    """
+    new = sorted(set(candidate.departments) - set(in_force.departments))
+    return [code for code in new if not all(_has(ledger, topic + code) for topic in (ORDERS, UPDATES_OF))]
+
+
+def _has(ledger: Ledger, topic: str) -> bool:
+    try:
+        return ledger.partitions(topic) > 0
+    except NoTopic:
+        return False
 
 
 def activate(

@@ -2,9 +2,13 @@
 
 Every command says which accepted command of the ledger it is to be (`number`), and its id follows from that and from
 what it asks for: of the same command written twice, the engine takes one. Nobody need be running to write one.
+
+With several partitions every command goes to each of them, in the one order of `control`, and each makes the same of
+it. So what is in force, and what number comes next, is told by the first one alone; but a command counts as taken
+when **every** partition has come to it: whatever is sent after that answer is decided under it, wherever it lies.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -12,14 +16,16 @@ import msgspec
 from dispatcher.core import CONTROL, ms_to_text
 from dispatcher.core.control import Activate, Command, SetMode
 from dispatcher.core.enact import COMMANDS_TAKEN
+from dispatcher.core.messages import Reason
 from dispatcher.core.modes import Modes, ModeSpan
 from dispatcher.core.wire import encode
 from dispatcher.hosts.embedded import PARTITION
 from dispatcher.hosts.replay import refuse_unfinished_replay
-from dispatcher.ledger import Entry, Ledger
-from dispatcher.policies.past import end_of, everything
+from dispatcher.ledger import Entry, InDoubt, Kept, Ledger
+from dispatcher.policies.past import beyond
 
 __all__ = [
+    "REFUSALS",
     "Answer",
     "Standing",
     "Submitted",
@@ -27,6 +33,7 @@ __all__ = [
     "answer_to",
     "modes_held",
     "modes_known",
+    "overtaken",
     "standing",
     "submit",
     "write",
@@ -34,6 +41,7 @@ __all__ = [
 ]
 
 _command: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
+REFUSALS = "rejected"
 
 
 class Written(NamedTuple):
@@ -58,7 +66,7 @@ class Submitted(NamedTuple):
 
     command_id: str
     written: Written
-    end: int  # outputs up to this `seq` were there before it
+    ends: tuple[int, ...]  # what was refused up to these places, one a partition, was refused before it
 
 
 class Answer(NamedTuple):
@@ -71,10 +79,7 @@ class Answer(NamedTuple):
 
 def written_commands(ledger: Ledger) -> list[Written]:
     """Everything ever written to `control`, in order; there are a few a week at most."""
-    return [
-        Written(offset, kept.seq, kept.time_ms, _decoded(kept.value or b""))
-        for offset, kept in enumerate(everything(ledger, CONTROL))
-    ]
+    return [Written(offset, kept.seq, kept.time_ms, _decoded(kept.value or b"")) for offset, kept in ledger.commands()]
 
 
 def _decoded(value: bytes) -> Command | None:
@@ -90,12 +95,12 @@ def standing(ledger: Ledger) -> Standing:
     By the engine's own rules, as far as they need no more than the policy and the number: of another command that waits
     and will be refused, this does not know. What is numbered behind it is then refused too, and changes nothing.
     """
-    position = ledger.position(PARTITION)  # first: what is then taken twice by this account fails on its number
+    come_to = ledger.commanded()[PARTITION]  # first: what is then taken twice by this account fails on its number
     in_force = ledger.newest("state", "policy")
     tally = ledger.newest("state", "tally")
     sha = None if in_force is None else msgspec.json.decode(in_force, type=str)
     number = 0 if tally is None else msgspec.json.decode(tally, type=dict[str, int]).get(COMMANDS_TAKEN, 0)
-    waiting = tuple(written for written in written_commands(ledger) if written.seq > position.offset)
+    waiting = tuple(written for written in written_commands(ledger) if written.seq > come_to)
     for _, _, _, command in waiting:
         if command is None or command.number not in (None, number + 1):
             continue
@@ -128,11 +133,25 @@ def modes_known(ledger: Ledger, proposal_id: str | None = None) -> list[str]:
 def write(ledger: Ledger, command: Command) -> Written:
     """Append a command; durable when this returns.
 
+    Where it is not known whether it was written, it is written once more: of two copies the engine takes the first,
+    since the other then has a number already used. That first one is given.
+
     Raises:
-        LedgerError: the ledger cannot be written.
+        InDoubt: it is not known whether it was written, not even then.
+        LedgerError: nothing was.
     """
-    ledger.append([Entry(CONTROL, encode(command))])
-    return [written for written in written_commands(ledger) if written.command == command][-1]
+    entry = Entry(CONTROL, encode(command))
+    try:
+        (lies,) = ledger.append([entry])
+    except InDoubt:
+        (lies,) = ledger.append([entry])
+        found = (written for written in written_commands(ledger) if written.command == command)
+    else:
+        found = (written for written in written_commands(ledger) if written.offset == lies.offset)
+    written = next(found, None)
+    if written is None:
+        raise InDoubt(f"command {command.command_id} was written and is not found on {CONTROL}")
+    return written
 
 
 def submit(ledger: Ledger, name: str, make: Callable[..., Command]) -> Submitted:
@@ -147,24 +166,48 @@ def submit(ledger: Ledger, name: str, make: Callable[..., Command]) -> Submitted
         LedgerError: the ledger cannot be written, or holds an interrupted replay.
     """
     refuse_unfinished_replay(ledger)
-    end = end_of(ledger)
+    ends = ledger.ends(REFUSALS)
     number = standing(ledger).number + 1
     command = make(command_id=f"{name}-{number}", number=number)
-    return Submitted(command.command_id, write(ledger, command), end)
+    return Submitted(command.command_id, write(ledger, command), ends)
 
 
-def answer_to(ledger: Ledger, written: Written, after: int = -1) -> Answer | None:
-    """What the engine has made of a command so far; None while it has not come to it.
+def answer_to(ledger: Ledger, written: Written, after: int | Sequence[int] = -1) -> Answer | None:
+    """What the engine has made of a command so far; None while some partition has not come to it.
+
+    What happens on its own at an instant, the end of a mode, may come before a command in one partition and after it
+    in another: taken by some, it is taken, and `detail` says by how many it was not.
 
     Args:
         ledger: the one it was written to.
         written: the command.
-        after: records on `events` and `rejected` up to this `seq` were there before the command.
+        after: what was refused up to this `seq`, one for each partition or for all, was refused before the command.
     """
-    if ledger.position(PARTITION).offset < written.seq:
+    if min(ledger.commanded()) < written.seq:
         return None
-    key = f"{CONTROL}/{PARTITION}/{written.offset}"
-    for kept in everything(ledger, "rejected", after):
-        if kept.key == key:
-            return Answer(False, ms_to_text(kept.time_ms), msgspec.json.decode(kept.value or b"{}")["detail"])
-    return Answer(True, ms_to_text(written.time_ms), "")
+    refused = _refusals(ledger, written, after)
+    if not refused:
+        return Answer(True, ms_to_text(written.time_ms), "")
+    kept, partitions = refused[0], ledger.partitions(REFUSALS)
+    detail = str(msgspec.json.decode(kept.value or b"{}")["detail"])
+    if len(refused) < partitions:
+        return Answer(True, ms_to_text(written.time_ms), f"{len(refused)} of {partitions} partitions refused: {detail}")
+    return Answer(False, ms_to_text(kept.time_ms), detail)
+
+
+def overtaken(ledger: Ledger, written: Written, after: int | Sequence[int] = -1) -> bool:
+    """Whether a command was refused everywhere because another one was taken in its place: it has done nothing.
+
+    Either its number was used, or the policy it was to replace is not in force any more.
+    """
+    if min(ledger.commanded()) < written.seq:
+        return False
+    refused = _refusals(ledger, written, after)
+    reasons = {msgspec.json.decode(kept.value or b"{}")["reason"] for kept in refused}
+    return len(refused) == ledger.partitions(REFUSALS) and reasons == {Reason.STALE}
+
+
+def _refusals(ledger: Ledger, written: Written, after: int | Sequence[int]) -> list[Kept]:
+    """What the partitions that refused a command say of it; complete once they have come to it."""
+    key = f"{CONTROL}/0/{written.offset}"
+    return [kept for kept in beyond(ledger, REFUSALS, after) if kept.key == key]

@@ -1,6 +1,6 @@
 """The past as `events` tells it, read once and in order, a chunk at a time: nobody holds a history in memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 from msgspec import Raw, Struct
@@ -17,6 +17,7 @@ __all__ = [
     "PastChange",
     "PastEvent",
     "Progress",
+    "beyond",
     "end_of",
     "everything",
     "past_events",
@@ -71,17 +72,29 @@ _event = msgspec.json.Decoder(PastEvent)
 _activated = msgspec.json.Decoder(Activated)
 
 
-def everything(ledger: Ledger, topic: str, after: int = -1, on_progress: Progress | None = None) -> Iterator[Kept]:
-    """The records of a topic in order, those with `seq` beyond `after`."""
-    while batch := ledger.follow(topic, after, CHUNK_RECORDS):
+def everything(
+    ledger: Ledger, topic: str, after: int = -1, on_progress: Progress | None = None, partition: int = 0
+) -> Iterator[Kept]:
+    """The records of a partition of a topic in order, those with `seq` beyond `after`."""
+    while batch := ledger.follow(topic, after, CHUNK_RECORDS, partition):
         yield from batch
         if on_progress is not None:
             on_progress(batch[-1].seq - after)
         after = batch[-1].seq
 
 
+def beyond(ledger: Ledger, topic: str, after: int | Sequence[int] = -1) -> Iterator[Kept]:
+    """The records of all partitions of a topic, one partition after the other; `after` is for each, or for all."""
+    for partition in range(ledger.partitions(topic)):
+        yield from everything(ledger, topic, after if isinstance(after, int) else after[partition], None, partition)
+
+
 def past_events(
-    ledger: Ledger, wanted: tuple[bytes, ...], on_progress: Progress | None = None, after: int = -1
+    ledger: Ledger,
+    wanted: tuple[bytes, ...],
+    on_progress: Progress | None = None,
+    after: int = -1,
+    partition: int = 0,
 ) -> Iterator[PastEvent | Activated]:
     """Changes of incidents that hold one of `wanted`, and activations, in the order in which they happened.
 
@@ -90,8 +103,9 @@ def past_events(
         wanted: of `DECISION` and `ASSIGNMENT` those that matter; an event with none of them is not even decoded.
         on_progress: told of every chunk, when all of it was given out.
         after: records of `events` up to this `seq` are left out.
+        partition: of `events`; all of an incident's lie in one, and every one tells of each activation.
     """
-    for kept in everything(ledger, "events", after, on_progress):
+    for kept in everything(ledger, "events", after, on_progress, partition):
         value = kept.value or b"{}"
         if kept.key == CONTROL:
             if ACTIVATED in value:  # modes, re-routings and outages are told under the same key

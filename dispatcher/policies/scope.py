@@ -1,7 +1,7 @@
 """What is open where a mode is about to hold, and what deciding it again would change: seen before it is done."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import nsmallest
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from dispatcher.core import Incident, PartitionState
 from dispatcher.core.modes import ModeSpan
 from dispatcher.core.reroute import Rerouted, preview
 
-__all__ = ["NOBODY", "Foreseen", "Scope", "foresee", "lead_of", "scope_of"]
+__all__ = ["NOBODY", "Foreseen", "Scope", "foresee", "foresee_all", "lead_of", "scope_of"]
 
 GRAVEST = 10
 NOBODY = "-"  # the lead, or the category, of what has none
@@ -52,6 +52,23 @@ def foresee(state: PartitionState, cells: Sequence[str], span: ModeSpan | None =
     return Foreseen(scope, list(preview(state, cells)))
 
 
+def foresee_all(states: Iterable[PartitionState], cells: Sequence[str], span: ModeSpan | None = None) -> Foreseen:
+    """The same of several partitions, of which one at a time is held."""
+    groups: Counter[tuple[str, str]] = Counter()
+    gravest: list[Incident] = []
+    rerouted: list[Rerouted] = []
+    for state in states:
+        found = foresee(state, cells, span)
+        groups += found.scope.groups
+        gravest = _gravest([*gravest, *found.scope.gravest])
+        rerouted += found.rerouted
+    return Foreseen(Scope(groups, gravest), sorted(rerouted))
+
+
+def _gravest(incidents: Iterable[Incident]) -> list[Incident]:
+    return nsmallest(GRAVEST, incidents, key=lambda i: (i.severity, i.opened_ms, i.incident_id))
+
+
 def scope_of(state: PartitionState, cells: Sequence[str]) -> Scope:
     """Look at every incident once; no cell named: everywhere."""
     groups: Counter[tuple[str, str]] = Counter()
@@ -62,7 +79,7 @@ def scope_of(state: PartitionState, cells: Sequence[str]) -> Scope:
                 groups[incident.category or NOBODY, lead_of(incident)] += 1
                 yield incident
 
-    gravest = nsmallest(GRAVEST, inside(), key=lambda i: (i.severity, i.opened_ms, i.incident_id))
+    gravest = _gravest(inside())
     return Scope(groups, gravest)
 
 

@@ -106,13 +106,12 @@ def test_every_route_is_in_the_table(gateway: Gateway):
 @pytest.mark.parametrize("route", sorted(OPEN))
 def test_a_route_is_open_to_these_keys_and_no_others(gateway: Gateway, incident_id: str, draft: str, route: str):
     found = {name for name in ROLES if _opened(_status(gateway, route, incident_id, draft, name))}
-    unset = route.startswith("POST /v1/modes/{mode_id}") and not isinstance(gateway, Gateway)
-    assert found == (set() if unset else OPEN[route])  # on a cluster no mode can be set yet, so none is there to end
+    assert found == OPEN[route]
 
 
 def _opened(status: int) -> bool:
-    """Let in, if only to be told that something else is in force by now, or that a cluster is not ordered so yet."""
-    return status < 400 or status in (409, 501)
+    """Let in, if only to be told that something else is in force by now."""
+    return status < 400 or status == 409
 
 
 @pytest.mark.parametrize("route", sorted(OPEN))
@@ -126,7 +125,7 @@ def test_without_a_key_only_that_is_open_which_is_meant_to_be(
 def _status(gateway: Gateway, route: str, incident_id: str, draft: str, name: str | None) -> int:
     method, path = route.split()
     ending = route.startswith("POST /v1/modes/{mode_id}")
-    mode_id = gateway.mode_set("501") if ending and isinstance(gateway, Gateway) else "emergency-1"
+    mode_id = gateway.mode_set("501") if ending else "emergency-1"
     former = {"sha256": gateway.in_force(), "expects": "0" * 64, "reason": "worse"} if "/policy/" in route else {}
     address = path.format(
         incident_id=incident_id, source="nyc-311", report_id="access-1", code="dep", form="json", mode_id=mode_id,

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import GroupAuthorizationFailedError, NoError, TopicAuthorizationFailedError, for_code
 from aiokafka.protocol.fetch import FetchRequest
-from kafka_city import City, report, send_reports
+from kafka_city import POLICY, City, report, send_reports
 from kafka_department import Department
 from kafka_gateway import KafkaGateway
 from kafka_gateway import report as at_gateway
@@ -22,7 +22,7 @@ from kafka_waiting import values, wait_for
 
 from bench.broker import ADMIN, Broker, find_java
 from tests.gateway.gateway_events import streaming
-from tests.gateway.gateway_process import running, update
+from tests.gateway.gateway_process import later, running, update
 
 PREFIX = "acl."
 USERS = {ADMIN: "secret", "worker": "w", "gateway": "g", "gas": "ga", "fire": "f"}
@@ -107,6 +107,23 @@ def test_with_what_is_printed_a_gateway_serves(city):
         assert said["updates"][0]["state"] == "taken"
         with gateway.client("analyst") as client:
             assert client.get("/v1/measures").status_code == 200
+        gateway.admit("shift_lead", roles=["shift_lead"], areas=["*"])
+        storm = {"mode": "emergency", "until": later(60), "reason": "a storm"}
+        with gateway.client("shift_lead") as client:
+            said = client.post("/v1/modes?wait_s=10", json=storm).json()
+            assert said["state"] == "taken", said
+            assert client.post("/v1/modes/preview", json={}).json()["open"] >= 1
+        gateway.admit("policy_approver", roles=["policy_approver"], areas=["*"])
+        with gateway.client("policy_approver") as client:
+            text = POLICY.replace('version: "1"', 'version: "2"')
+            asked = {"files": {"policy.yaml": text}, "keep": True}
+            assert client.post("/v1/policy/validate", json=asked).json()["kept"]
+            now = client.get("/v1/policy").json()
+        gateway.admit("another", roles=["policy_approver"], areas=["*"])
+        wish = {"sha256": now["drafts"][0]["sha256"], "expects": now["in_force"]["sha256"], "reason": "better"}
+        with gateway.client("another") as client:
+            said = client.post("/v1/policy/activate?wait_s=10", json=wish).json()
+            assert said["state"] == "taken", said
 
 
 async def test_nobody_sees_topics_that_are_not_theirs(city, broker):
@@ -119,7 +136,7 @@ async def test_nobody_sees_topics_that_are_not_theirs(city, broker):
     ("user", "topic"),
     [
         *(("gas", topic) for topic in ("updates.fire", "updates", "reports", "control", "work", "dept.gas", "events")),
-        *(("gateway", topic) for topic in ("updates.gas", "control", "work", "incidents")),
+        *(("gateway", topic) for topic in ("updates.gas", "work", "incidents", "state", "events", "imports")),
         *(("worker", topic) for topic in ("reports", "updates", "updates.gas", "control")),
     ],
 )

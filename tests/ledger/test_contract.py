@@ -333,3 +333,36 @@ def test_from_the_end_only_what_comes_later_is_followed(ledger):
     ledger.commit(owner, outcome(Position(1, 6), *later, compacted={("incidents", "b"): b"later"}), now)
     found = {topic: [kept.value for kept in ledger.follow(topic, end, 10)] for topic, end in ends.items()}
     assert found == {topic: [b"later"] for topic in ends}
+
+
+def test_commands_are_told_in_their_order_each_with_its_offset(ledger):
+    assert ledger.commands() == []
+    entries = [Entry("reports", b"r"), Entry("control", b"a"), Entry("updates", b"u"), Entry("control", b"b")]
+    lie = ledger.append(entries)
+    found = ledger.commands()
+    assert [(offset, kept.value) for offset, kept in found] == [(lie[1].offset, b"a"), (lie[3].offset, b"b")]
+    assert [kept for _, kept in found] == ledger.follow("control", -1, 10)
+    assert max(ledger.commanded()) < found[0][1].seq, "both wait"
+    lie = ledger.append([Entry("control", b"c")])
+    assert [offset for offset, _ in ledger.commands()][2:] == [lie[0].offset]
+
+
+def test_a_command_that_was_worked_through_waits_no_longer(embedded):
+    ledger = embedded.ledger
+    ledger.append([Entry("control", b"a"), Entry("reports", b"r"), Entry("control", b"b")])
+    owner = ledger.own(0)
+    first, second = (kept.seq for _, kept in ledger.commands())
+    ledger.commit(owner, outcome(Position(second - 1, 1_000)), Position(-1, 0))
+    assert first <= ledger.commanded()[0] < second
+    ledger.commit(owner, outcome(Position(second, 1_000)), Position(second - 1, 1_000))
+    assert ledger.commanded() == (second,)
+
+
+def test_what_is_put_out_later_lies_beyond_the_ends(ledger):
+    owner = ledger.own(0)
+    ledger.commit(owner, outcome(Position(0, 1_000), ("rejected", "a", b"1")), Position(-1, 0))
+    ends = ledger.ends("rejected")
+    assert len(ends) == ledger.partitions("rejected") == 1
+    assert ledger.follow("rejected", ends[0], 10) == []
+    ledger.commit(owner, outcome(Position(1, 1_000), ("rejected", "b", b"2")), Position(0, 1_000))
+    assert [kept.value for kept in ledger.follow("rejected", ends[0], 10)] == [b"2"]

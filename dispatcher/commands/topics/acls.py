@@ -16,7 +16,7 @@ from dispatcher.ledger.kafka import DEPARTMENT, DEPARTMENT_UPDATES, WORK
 __all__ = ["acls_command"]
 
 _READ_BY_GATEWAYS = (
-    "incidents", "archive", "events", "rejected", "reporters", "routed", "policies", "imports", "state",
+    "incidents", "archive", "events", "rejected", "reporters", "routed", "policies", "imports", "state", CONTROL,
 )  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def _lines(kafka: Kafka, departments: list[str]) -> Iterator[str]:
     yield f"{worker} --operation Write --operation Describe {ids}"
     yield "# gateways: write what they have authenticated, read what is put out, see how all topics are set"
     gateway = f"{tool} --allow-principal User:gateway"
-    yield f"{gateway} --operation Write {_topics(name, (REPORTS, UPDATES))}"
+    yield f"{gateway} --operation Write {_topics(name, (REPORTS, UPDATES, CONTROL, 'policies'))}"
     yield f"{gateway} --operation Read {_topics(name, _READ_BY_GATEWAYS)}"
     yield f"{gateway} --operation Read {prefixed} --topic {name}{DEPARTMENT}"
     yield f"{gateway} --operation Describe --operation DescribeConfigs {every}"

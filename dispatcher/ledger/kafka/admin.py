@@ -9,7 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from dispatcher.ledger.interface import LedgerError
+from dispatcher.ledger.interface import LedgerError, NoTopic
 from dispatcher.ledger.kafka.connection import Connection
 from dispatcher.ledger.kafka.topics import TopicSpec
 from dispatcher.ledger.kafka.unreachable import why_unreachable
@@ -54,13 +54,14 @@ async def partition_counts(connection: Connection, names: Sequence[str]) -> dict
     """How many partitions topics have.
 
     Raises:
-        LedgerError: no broker answers, or there is no such topic.
+        NoTopic: there is no such topic.
+        LedgerError: no broker answers.
     """
     async with _admin(connection) as client:
         counts = {topic["topic"]: len(topic["partitions"]) for topic in await client.describe_topics(list(names))}
     for name in names:
         if not counts.get(name):
-            raise LedgerError(f"there is no topic {name}; see `dispatcher topics check`")
+            raise NoTopic(f"there is no topic {name}; see `dispatcher topics check`")
     return counts
 
 

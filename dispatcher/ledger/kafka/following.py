@@ -6,7 +6,7 @@ costs as much as a hundred reads.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, TypeVar
 
@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from dispatcher.ledger.interface import Kept, LedgerError
 from dispatcher.ledger.kafka.connection import Connection
 from dispatcher.ledger.kafka.reading import WAIT_MS, bounds, consumer, newest_values
+from dispatcher.ledger.kafka.tails import newest_of
 
 __all__ = ["Follower", "Lane", "Readers", "follow"]
 
@@ -90,10 +91,12 @@ class Readers:
         connection: to the cluster.
         prefix: of the topics' names.
         count_max: how many read at a time; whoever comes then waits.
+        committed: whether they see committed records only, and ends of these.
     """
 
-    def __init__(self, connection: Connection, prefix: str, count_max: int) -> None:
+    def __init__(self, connection: Connection, prefix: str, count_max: int, *, committed: bool = True) -> None:
         self._connection, self._prefix = connection, prefix
+        self._isolation = "read_committed" if committed else "read_uncommitted"
         self._free = asyncio.Semaphore(count_max)
         self._idle: list[tuple[AIOKafkaConsumer, AsyncExitStack]] = []
         self._under_way: set[asyncio.Task[Any]] = set()
@@ -130,6 +133,29 @@ class Readers:
         """The newest value of each key of a compacted partition, which is read whole. Raises LedgerError."""
         return await newest_values(self._connection, self._partition(lane))
 
+    async def latest(
+        self, lanes: Sequence[Lane], keys: Collection[str], places: Mapping[Lane, int] | None = None
+    ) -> dict[Lane, dict[str, bytes]]:
+        """The newest values of these keys in compacted partitions, sought from their ends.
+
+        Args:
+            lanes: the partitions.
+            keys: those that matter.
+            places: the last of all records, if commits that are about to be seen are to be waited for.
+
+        Raises:
+            LedgerError: no broker answers.
+        """
+
+        async def sought(client: AIOKafkaConsumer) -> dict[TopicPartition, dict[str, bytes]]:
+            ends = await client.end_offsets([self._partition(lane) for lane in lanes])
+            if places is not None:
+                ends = {self._partition(lane): places[lane] + 1 for lane in lanes}
+            return await newest_of(client, ends, keys)
+
+        found = await self._by_one(sought)
+        return {lane: found[self._partition(lane)] for lane in lanes}
+
     async def close(self) -> None:
         """Disconnect; what is still under way is given up."""
         for task in self._under_way:
@@ -161,8 +187,13 @@ class Readers:
             client, stack = self._idle.pop()
         else:
             stack = AsyncExitStack()
-            sizes = {"max_partition_fetch_bytes": READ_BYTES, "fetch_max_bytes": READ_BYTES}
-            client = await stack.enter_async_context(consumer(self._connection, **sizes))
+            options = {
+                "max_partition_fetch_bytes": READ_BYTES,
+                "fetch_max_bytes": READ_BYTES,
+                "fetch_max_wait_ms": WAIT_MS,
+                "isolation_level": self._isolation,
+            }
+            client = await stack.enter_async_context(consumer(self._connection, **options))
         try:
             async with asyncio.timeout(READ_S):
                 yield client
@@ -171,6 +202,7 @@ class Readers:
             if isinstance(error, KafkaError | TimeoutError):
                 raise LedgerError(f"Kafka at {self._connection.bootstrap} does not answer: {error!r}") from error
             raise
+        client.unsubscribe()  # what is assigned is asked for on and on, and the next one waits for the answer
         self._idle.append((client, stack))
 
     def _partition(self, lane: Lane) -> TopicPartition:

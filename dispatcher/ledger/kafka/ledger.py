@@ -8,14 +8,15 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from aiokafka import TopicPartition
 
-from dispatcher.core import COMPACTED_TOPICS, Outcome, Position
+from dispatcher.core import COMPACTED_TOPICS, CONTROL, Outcome, Position
 from dispatcher.ledger.interface import Entry, Fenced, Kept, LedgerError, Offset, Owner
 from dispatcher.ledger.kafka.admin import partition_counts, topic_names
+from dispatcher.ledger.kafka.following import Lane, Readers
 from dispatcher.ledger.kafka.holding import LOG, Holding, Place, Standing
 from dispatcher.ledger.kafka.reading import bounds, consumer, newest_values, read_whole
 from dispatcher.ledger.kafka.writing import Keyed, Writer
@@ -23,6 +24,7 @@ from dispatcher.ledger.kafka.writing import Keyed, Writer
 __all__ = ["KafkaLedger"]
 
 T = TypeVar("T")
+READERS: Final = 2  # of each kind, which stay connected
 
 
 class KafkaLedger:
@@ -39,6 +41,9 @@ class KafkaLedger:
         self._thread.start()
         self._held: dict[int, tuple[Owner, Holding, AsyncExitStack]] = {}
         self._writer = Writer(place.connection, place.prefix, "dispatcher-ledger")
+        self._readers = Readers(place.connection, place.prefix, READERS)
+        self._ends = Readers(place.connection, place.prefix, READERS, committed=False)
+        self._commands: list[Kept] = []  # `control` keeps everything: what was read is not read again
 
     def append(self, entries: Sequence[Entry]) -> list[Offset]:
         """See the interface; the broker dates the records, and those of one key go to one partition."""
@@ -72,8 +77,11 @@ class KafkaLedger:
     def _standing(self, partition: int) -> Standing:
         if partition >= self._place.partitions:
             return Standing()
-        value = self._run(newest_values(self._place.connection, self._topic("state", partition))).get(LOG)
-        return Standing() if value is None else msgspec.json.decode(value, type=Standing)
+        return _standing_of(self._run(self._latest([("state", partition)], LOG))["state", partition])
+
+    async def _latest(self, lanes: Sequence[Lane], key: str) -> dict[Lane, dict[str, bytes]]:
+        """Of a key, with what was committed before this is asked."""
+        return await self._readers.latest(lanes, [key], await self._ends.ends(lanes))
 
     def restore(self, partition: int) -> tuple[Iterable[tuple[str, bytes]], Iterable[tuple[str, bytes]]]:
         """See the interface."""
@@ -100,9 +108,12 @@ class KafkaLedger:
         """
         if topic.endswith("*"):
             raise LedgerError(f"{topic}: on Kafka one topic is followed at a time; `topics` names them")
-        return self._run(self._follow(self._topic(topic, partition), after, limit))
+        return self._run(self._follow((topic, partition), after, limit))
 
-    async def _follow(self, partition: TopicPartition, after: int, limit: int) -> list[Kept]:
+    async def _follow(self, lane: Lane, after: int, limit: int) -> list[Kept]:
+        if (await self._ends.ends([lane]))[lane] <= after:
+            return []
+        partition = self._topic(*lane)
         hidden = LOG.encode() if partition.topic == f"{self._place.prefix}state" else None
         found: list[Kept] = []
         async with aclosing(read_whole(self._place.connection, partition, after)) as portions:
@@ -123,33 +134,52 @@ class KafkaLedger:
         async with consumer(self._place.connection) as client:
             return (await bounds(client, [partition]))[partition][1] - 1
 
+    def ends(self, topic: str) -> tuple[int, ...]:
+        """See the interface; of all records, also of commits under way."""
+        return tuple(self._run(self._ends.ends(self._lanes(topic))).values())
+
+    def commands(self) -> list[tuple[int, Kept]]:
+        """See the interface."""
+        known = self._commands
+        found = self.follow(CONTROL, known[-1].seq if known else -1, 1 << 30)
+        if found:
+            self._commands = known = [*known, *found]  # another thread may have found the same meanwhile
+        return [(kept.seq, kept) for kept in known]
+
+    def commanded(self) -> tuple[int, ...]:
+        """See the interface: the marks that stage 2 knows repeats by, as they were committed."""
+        found = self._run(self._latest(self._lanes("state"), LOG)).values()
+        return tuple(_standing_of(values).marks.get(CONTROL, {}).get(0, -1) for values in found)
+
     def partitions(self, topic: str) -> int:
-        """See the interface. Raises LedgerError: there is no such topic."""
+        """See the interface."""
         return self._run(self._writer.count(topic))
 
     def newest(self, topic: str, key: str) -> bytes | None:
-        """See the interface; the whole topic is read for it."""
-        for partition in range(self.partitions(topic)):
-            value = self._run(newest_values(self._place.connection, self._topic(topic, partition))).get(key)
-            if value is not None:
-                return value
+        """See the interface; of several partitions that hold the key, the first one's."""
+        for values in self._run(self._latest(self._lanes(topic), key)).values():
+            if key in values:
+                return values[key]
         return None
 
     def topics(self) -> list[str]:
         """See the interface."""
-        prefix = self._place.prefix
-        names = [name for name in self._run(topic_names(self._place.connection)) if name.startswith(prefix)]
-        return [name.removeprefix(prefix) for name in names if self._run(self._ends(name))]
+        prefix, connection = self._place.prefix, self._place.connection
+        names = [name for name in self._run(topic_names(connection)) if name.startswith(prefix)]
+        counts = self._run(partition_counts(connection, names))
+        ends = self._run(
+            self._readers.ends([(name.removeprefix(prefix), n) for name in names for n in range(counts[name])])
+        )
+        return sorted({topic for (topic, _), end in ends.items() if end >= 0})
 
     def appended(self, topic: str) -> int:
         """See the interface."""
-        return 0 if topic in COMPACTED_TOPICS else self._run(self._ends(self._place.prefix + topic))
+        if topic in COMPACTED_TOPICS:
+            return 0
+        return sum(end + 1 for end in self._run(self._readers.ends(self._lanes(topic))).values())
 
-    async def _ends(self, name: str) -> int:
-        counts = await partition_counts(self._place.connection, [name])
-        parts = [TopicPartition(name, number) for number in range(counts[name])]
-        async with consumer(self._place.connection) as client:
-            return sum(last for _, last in (await bounds(client, parts)).values())
+    def _lanes(self, topic: str) -> list[Lane]:
+        return [(topic, partition) for partition in range(self.partitions(topic))]
 
     def close(self) -> None:
         """See the interface."""
@@ -164,9 +194,15 @@ class KafkaLedger:
             await stack.aclose()
         self._held.clear()
         await self._writer.close()
+        await self._readers.close()
+        await self._ends.close()
 
     def _topic(self, topic: str, partition: int) -> TopicPartition:
         return TopicPartition(self._place.prefix + topic, partition)
 
     def _run(self, doing: Coroutine[object, object, T]) -> T:
         return asyncio.run_coroutine_threadsafe(doing, self._loop).result()
+
+
+def _standing_of(state: dict[str, bytes]) -> Standing:
+    return msgspec.json.decode(state[LOG], type=Standing) if LOG in state else Standing()
