@@ -16,21 +16,26 @@ from dispatcher.core.work import CommandWork
 
 __all__ = ["COMMANDS_TAKEN", "enact", "end_mode"]
 
-COMMANDS_TAKEN: Final = "commands_accepted"  # in the tally: the number of the last command that was taken
+COMMANDS_TAKEN: Final = "commands_accepted"  # in the tally: the number of the last command whose turn it was
 MODES_MAX = 100  # at a time: each is looked at for every report
 OUTAGE_DAYS_MAX = 31
 
 
 def enact(turn: Turn, work: CommandWork) -> None:
-    """Take an administrator's command, or refuse it; what it did is on `events` under the key `control`."""
+    """Take an administrator's command, or refuse it; what it did is on `events` under the key `control`.
+
+    Its number is used up once it is its turn, whatever then becomes of it. What is refused for what it asks may depend
+    on the time of each partition's log (a mode that has just ended); which number comes next must not, or a partition
+    would refuse all that comes later.
+    """
     command = work.command
     try:
         _require_meant(turn, command)
+        turn.count(COMMANDS_TAKEN)
         said = _DO[type(command)](turn, command, work.time_ms)
     except Refused as refused:
         turn.refuse(work, refused.reason, refused.detail)
         return
-    turn.count(COMMANDS_TAKEN)
     event: dict[str, object] = {
         **said,
         "at": ms_to_text(work.time_ms),

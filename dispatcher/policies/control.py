@@ -92,8 +92,7 @@ def _decoded(value: bytes) -> Command | None:
 def standing(ledger: Ledger) -> Standing:
     """What is in force, and what will be once the commands that wait have been taken.
 
-    By the engine's own rules, as far as they need no more than the policy and the number: of another command that waits
-    and will be refused, this does not know. What is numbered behind it is then refused too, and changes nothing.
+    By the engine's own rules for whose turn it is, which need no more than the policy and the number.
     """
     come_to = ledger.commanded()[PARTITION]  # first: what is then taken twice by this account fails on its number
     in_force = ledger.newest("state", "policy")

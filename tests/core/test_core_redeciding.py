@@ -142,10 +142,22 @@ def test_modes_that_make_no_sense():
     assert "cannot be set" in (command(desk, "set_mode", mode="normal", until=until(1, desk)) or "")
     assert "within 31 days" in (command(desk, "set_mode", mode="emergency", until=until(32 * DAY_MS, desk)) or "")
     assert "in the future" in (command(desk, "set_mode", mode="emergency", until=until(0, desk)) or "")
-    assert command(desk, "set_mode", mode="emergency", until=until(HOUR_MS, desk), number=2) is None
-    assert "this was to be command 2" in (
-        command(desk, "set_mode", mode="emergency", until=until(HOUR_MS, desk), number=2) or ""
-    )
+
+
+def test_a_number_is_used_up_even_by_what_is_refused_for_what_it_asks():
+    """One that comes at the end of a mode is refused where the mode is over; the next is nevertheless the next."""
+    desks = Desk(), Desk()
+    for desk in desks:
+        assert command(desk, "set_mode", mode="emergency", until=until(HOUR_MS, desk), number=2) is None
+        (mode_id,) = desk.engine.state.modes.spans
+    ended = []
+    for desk, after_ms in zip(desks, (HOUR_MS, HOUR_MS + 1), strict=True):
+        desk.now_ms += after_ms
+        ended.append(command(desk, "end_mode", mode_id=mode_id, number=3))
+    assert ended == [None, f"no mode {mode_id} holds"]
+    for desk in desks:
+        assert "this was to be command 3" in (command(desk, "reroute_open", number=3) or "")
+        assert command(desk, "reroute_open", number=4) is None
 
 
 def test_a_command_sent_twice_is_one():
