@@ -86,6 +86,8 @@ def test_of(value: Scalar) -> Test:
 
 def normal_text(text: str) -> str:
     """Text as keywords are compared: NFKC, without case. Full-width forms and letter case make no difference."""
+    if text.isascii():
+        return text.lower()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 

@@ -203,12 +203,18 @@ class Policy:
     def _merges(self) -> dict[str, Merge]:
         return {rule.category: build_merge(rule) for rule in self.document.sections.merge}
 
+    @cached_property
+    def _merge_of(self) -> dict[str, Merge | None]:
+        return {code: self._nearest_merge(code) for code in self.categories}
+
     def merge_rule(self, category: str | None) -> Merge | None:
         """Return the merge rule of the category or its nearest ancestor that has one."""
-        for ancestor in ancestors(category) if category else ():
-            if ancestor in self._merges:
-                return self._merges[ancestor]
-        return None
+        if category is None or category in self._merge_of:
+            return self._merge_of.get(category or "")
+        return self._nearest_merge(category)  # of a policy that was in force before
+
+    def _nearest_merge(self, category: str) -> Merge | None:
+        return next((self._merges[code] for code in ancestors(category) if code in self._merges), None)
 
     @cached_property
     def _reasons(self) -> dict[str, Mapping[str, tuple[str, str]]]:

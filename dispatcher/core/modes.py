@@ -39,6 +39,8 @@ class Modes:
 
     def at(self, modes: Sequence[str], path: Sequence[str]) -> str:
         """The mode at a place now; one that ends at this instant holds still: timers come after what is received."""
+        if not self.spans:
+            return modes[0]
         held = [modes.index(span.mode) for span in self.spans.values() if span.mode in modes and span.covers(path)]
         return modes[max(held, default=0)]
 
