@@ -5,9 +5,8 @@ Told only when the projection has taken it up, so that what is then fetched is n
 
 import asyncio
 import time
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Final, NamedTuple
 
 import msgspec
@@ -17,7 +16,7 @@ from starlette.responses import Response
 
 from dispatcher.console.visiting import PAGES, Front
 from dispatcher.core import CONTROL, IncidentRecord
-from dispatcher.gateway.event_stream import HEARTBEAT_S, RETRY_MS, event_stream
+from dispatcher.gateway.event_stream import HEARTBEAT_S, RETRY_MS, EventStreams
 from dispatcher.gateway.feed import Feed, Gap, Place
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.roles import Person
@@ -51,7 +50,6 @@ class Changes:
     def __init__(self, front: Front) -> None:
         self._front = front
         self._known: OrderedDict[str, _Whose] = OrderedDict()
-        self.readers: Counter[str] = Counter()  # streams by key
 
     async def of(self, person: Person, wanted: dict[str, int]) -> list[str]:
         """Those of some incidents, each at this revision or a later one, that are this person's business."""
@@ -101,7 +99,7 @@ class Changes:
 def changing(front: Front) -> APIRouter:
     """The route."""
     router = APIRouter(prefix="/console")
-    changes = Changes(front)
+    changes, streams = Changes(front), EventStreams(READERS_MAX)
 
     @router.get("/changes")
     async def stream_changes(request: Request) -> Response:
@@ -112,22 +110,10 @@ def changing(front: Front) -> APIRouter:
         if not person.has(*PAGES["incident"], *PAGES["policy"]):
             raise Problem(403, "forbidden", "there is nothing here for this key to see")
         front.gate.spend(person, 1)
-        if changes.readers[person.key_id] >= READERS_MAX:
-            raise Problem(429, "too_many", f"{READERS_MAX} browsers look already with this key", {"Retry-After": "60"})
         feed = await front.city.feed(TOPIC)
-        return event_stream(_told(request, front, feed, person, changes), "changes")
+        return streams.answer(person.key_id, _parts(request, front, feed, person, changes), "changes")
 
     return router
-
-
-async def _told(request: Request, front: Front, feed: Feed, person: Person, changes: Changes) -> AsyncGenerator[bytes]:
-    changes.readers[person.key_id] += 1
-    try:
-        async with aclosing(_parts(request, front, feed, person, changes)) as parts:
-            async for part in parts:
-                yield part
-    finally:
-        changes.readers[person.key_id] -= 1
 
 
 async def _parts(request: Request, front: Front, feed: Feed, person: Person, changes: Changes) -> AsyncGenerator[bytes]:

@@ -17,7 +17,7 @@ from starlette.responses import Response, StreamingResponse
 from dispatcher.gateway.access import Gate, Needs
 from dispatcher.gateway.city import City
 from dispatcher.gateway.documents import answers
-from dispatcher.gateway.event_stream import HEARTBEAT_S, RETRY_MS, event_stream
+from dispatcher.gateway.event_stream import HEARTBEAT_S, RETRY_MS, EventStreams
 from dispatcher.gateway.feed import Feed, Gap, Place, PlaceError
 from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.reading import QUEUING
@@ -28,6 +28,7 @@ __all__ = ["streaming"]
 
 BEYOND_S: Final = 3.0  # an id that lies beyond the end is believed for so long
 PORTION_BYTES: Final = 32_768  # put out at once; with two of them uvicorn holds back whoever writes (64 KB)
+READERS_MAX: Final = 500  # of one key: a department shows its own on as many screens as it has
 ID_CHARS_MAX: Final = 16_384  # a thousand partitions, sixteen digits each
 
 Shown = Callable[[bytes], bool]
@@ -47,7 +48,7 @@ _routed: Final = msgspec.json.Decoder(_Routed).decode
 
 def streaming(city: City, gate: Gate) -> APIRouter:
     """The routes."""
-    router = APIRouter(prefix="/v1/streams", tags=["streams"])
+    router, streams = APIRouter(prefix="/v1/streams", tags=["streams"]), EventStreams(READERS_MAX)
     may_queue = Needs(gate, *QUEUING)
     may_department = Needs(gate, "department")
     events = answers(
@@ -60,7 +61,7 @@ def streaming(city: City, gate: Gate) -> APIRouter:
         request: Request, person: Annotated[Person, Depends(may_queue)], last_event_id: Last = None
     ) -> Response:
         """What enters, changes in and leaves the operators' queue, as far as the areas of the key go."""
-        return await _stream(request, city, "routed", last_event_id, gate, person, _within(person))
+        return await _stream(request, city, "routed", last_event_id, gate, person, _within(person), streams)
 
     @router.get("/departments/{code}", responses=events, response_class=StreamingResponse)
     async def stream_department(
@@ -69,7 +70,7 @@ def streaming(city: City, gate: Gate) -> APIRouter:
         """The orders of a department, to itself."""
         if code not in person.bound("department"):
             raise Problem(403, "not_your_department", "a department reads its own orders and no others")
-        return await _stream(request, city, f"dept.{code}", last_event_id, gate, person, _own(person))
+        return await _stream(request, city, f"dept.{code}", last_event_id, gate, person, _own(person), streams)
 
     return router
 
@@ -89,7 +90,14 @@ def _own(person: Person) -> Shown:
 
 
 async def _stream(
-    request: Request, city: City, topic: str, last: str | None, gate: Gate, person: Person, shown: Shown
+    request: Request,
+    city: City,
+    topic: str,
+    last: str | None,
+    gate: Gate,
+    person: Person,
+    shown: Shown,
+    streams: EventStreams,
 ) -> Response:
     feed = await city.feed(topic)
     try:
@@ -98,7 +106,7 @@ async def _stream(
         raise Problem(422, "bad_event_id", str(error)) from error
     if await _is_beyond(city, feed, place):  # such a reader would wait for ever
         raise Problem(422, "bad_event_id", f"{place} lies beyond the end of this stream; begin again without an id")
-    return event_stream(_events(request, feed, place, gate, person, shown), topic)
+    return streams.answer(person.key_id, _events(request, feed, place, gate, person, shown), topic)
 
 
 async def _is_beyond(city: City, feed: Feed, place: Place) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,13 @@ import msgspec
 import pytest
 from gateway_process import report
 from prometheus_client import CollectorRegistry
+from starlette.responses import Response, StreamingResponse
 
 from dispatcher.config import load_config
 from dispatcher.console import add_console
 from dispatcher.gateway import Atlas, City, FileLink, Keys, Sessions, build_app, parts_of, serve
+from dispatcher.gateway.event_stream import EventStreams
+from dispatcher.gateway.problems import Problem
 from dispatcher.gateway.serving import bind
 from dispatcher.hosts.embedded import Embedded
 from dispatcher.hosts.run import Health
@@ -102,3 +105,30 @@ async def test_a_stream_that_cannot_be_read_ends_well_and_goes_on_when_its_reade
     said = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert [record.event for record in said] == [told]
     assert str(fault) in caplog.text
+
+
+async def test_a_key_reads_so_many_streams_and_no_more():
+    """Those that have gone make room."""
+
+    async def endless() -> AsyncGenerator[bytes]:
+        while True:
+            yield b": here\n\n"
+
+    streams = EventStreams(2)
+    first, second = [await _begun(streams.answer("mine", endless(), "a")) for _ in range(2)]
+    with pytest.raises(Problem) as refused:
+        streams.answer("mine", endless(), "a")
+    assert refused.value.status == 429
+    other = await _begun(streams.answer("other", endless(), "a"))
+    await first.aclose()
+    third = await _begun(streams.answer("mine", endless(), "a"))
+    for parts in (second, third, other):
+        await parts.aclose()
+    assert not streams.readers
+
+
+async def _begun(answer: Response) -> AsyncGenerator[bytes]:
+    assert isinstance(answer, StreamingResponse)
+    parts: Any = answer.body_iterator
+    assert await anext(parts) == b": here\n\n"
+    return parts
