@@ -24,9 +24,10 @@ $(VENV)/.run: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
 	@touch $@
 
-# What the tests and the checks need besides.
+# What the tests, the checks and the bench need besides; why quixstreams by itself: pyproject.toml, `bench`.
 $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[kafka,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[kafka,bench,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --no-deps quixstreams
 	@touch $@ $(VENV)/.run
 
 demo: $(VENV)/.run
