@@ -17,6 +17,7 @@ from bench.memory import bytes_per_incident, pause_with, restore_us
 from bench.parts import floor_us, locate_us, working_time_us
 from bench.policies import policy_times
 from bench.policy import policy_files
+from bench.rivals import WITHOUT, Rivals
 from bench.table import Row, rows_of
 from bench.town import Town
 from bench.workload import city_day
@@ -38,6 +39,7 @@ class Size(NamedTuple):
     rules: int = 1_000  # of the policy everything but `decide` runs with
     other_rules: tuple[int, ...] = (100, 10_000)
     paused_incidents: int = 200_000
+    rival_rules: int = 300  # routes of the policy that rivals decide by
 
 
 class _Measured:
@@ -81,7 +83,7 @@ def measure(size: Size, directory: Path, progress: Progress) -> list[Row]:
 def _rounds(
     setting: Setting, policies: dict[int, Policy], size: Size, directory: Path, progress: Progress
 ) -> list[Row]:
-    measured = _Measured()
+    measured, rivals = _Measured(), Rivals(setting.town, size.rival_rules, size.points, size.seed)
     progress("warming up: the core on a day")
     measured.same("core and embedded, a day", run_day(setting))
     backlog: Backlog | None = None
@@ -93,6 +95,8 @@ def _rounds(
         _embedded(setting, directory, measured)
         progress(f"round {number + 1} of {size.rounds}: parts")
         _parts(setting, policies, facts, size, measured)
+        progress(f"round {number + 1} of {size.rounds}: rivals")
+        rivals.round(facts, measured.add)
         restored_us = restore_us(setting, backlog.newest)
         measured.add("restore: incidents a second", "1/s", 1_000_000 / restored_us)
     if backlog is not None:
@@ -101,7 +105,7 @@ def _rounds(
         pause = pause_with(setting, backlog.newest, size.paused_incidents)
         measured.add(f"garbage: a full collection, {pause.incidents:,} incidents", "ms", *pause.ms)
         measured.add("garbage: tracked objects of an incident", "1", pause.tracked_objects)
-    return rows_of(measured.samples)
+    return rows_of(measured.samples, without=WITHOUT)
 
 
 def _policy(town: Town, rules: int, seed: int) -> Policy:
