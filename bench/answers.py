@@ -128,6 +128,8 @@ def check(answers: Answers, engine: Engine, expected: Expected, *, updated: bool
         leaf = expected.leaf_of.get(incident.reports[0])
         if leaf is not None and incident.place.cell != leaf:
             want(f"cell of {incident.incident_id}", incident.place.cell, leaf)
+    if expected.modes:
+        want("modes", dict(Counter(incident.facts.mode for incident in incidents.values())), dict(expected.modes))
     wrong.extend(_wrong_decisions(engine))
     if wrong:
         raise WrongAnswer("; ".join(wrong[:10]))
