@@ -5,7 +5,7 @@ from statistics import median
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-__all__ = ["BUDGETS", "Budget", "Row", "format_table", "row_json", "rows_of"]
+__all__ = ["BUDGETS", "Budget", "Row", "figure_text", "format_table", "row_json", "rows_of"]
 
 
 class Budget(NamedTuple):
@@ -19,7 +19,7 @@ class Budget(NamedTuple):
         return value <= self.limit if self.at_most else value >= self.limit
 
     def __str__(self) -> str:
-        return f"{'≤' if self.at_most else '≥'} {_number(self.limit)}"
+        return f"{'≤' if self.at_most else '≥'} {figure_text(self.limit)}"
 
 
 class Row(NamedTuple):
@@ -82,7 +82,7 @@ def format_table(rows: Iterable[Row]) -> str:
     """For people: aligned columns."""
     lines = [("what", "unit", "min", "median", "max", "budget", "met?", "")]
     for row in rows:
-        figures = (_number(min(row.samples)), _number(median(row.samples)), _number(max(row.samples)))
+        figures = (figure_text(min(row.samples)), figure_text(median(row.samples)), figure_text(max(row.samples)))
         budget = "" if row.budget is None else str(row.budget)
         without = f"without: {row.without}" if row.without else ""
         lines.append((row.name, row.unit, *figures, budget, {None: "", True: "yes", False: "NO"}[row.met], without))
@@ -110,7 +110,7 @@ def row_json(row: Row) -> dict[str, Any]:
     }
 
 
-def _number(value: float) -> str:
+def figure_text(value: float) -> str:
     """Three significant figures, thousands separated."""
     if abs(value) >= 100:
         return f"{value:,.0f}"
