@@ -30,7 +30,10 @@ def _rows(grown: Grown) -> list[Row]:
         rows.append(Row(f"growth: {size:,} {what}", "µs", took_us))
         if size != smallest[what]:
             ratios.append(Row(f"growth: {size:,} over {smallest[what]:,} {what}", "×", _over(took_us, least)))
-    memory = [Row(f"growth: memory of each of {n:,} open incidents", "B", [b]) for n, b in grown.incident_bytes.items()]
+    memory = [
+        Row(f"growth: memory of each of {n:,} open incidents, caches included", "B", [b])
+        for n, b in grown.incident_bytes.items()
+    ]
     return [*ratios, *rows, *memory]
 
 

@@ -34,7 +34,7 @@ def test_every_size_is_a_row_and_compared_with_the_smallest(
         assert small["rounds"] == large["rounds"] == ratio["rounds"] == 2
         assert ratio["min"] >= large["min"] / small["max"]
     assert all(name in text for name in rows)
-    assert "growth: memory of each of 200 open incidents" in rows
+    assert "growth: memory of each of 200 open incidents, caches included" in rows
     assert "all answers checked" in text
 
 
