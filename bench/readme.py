@@ -96,7 +96,8 @@ def _provenance(runs: Iterable[Run]) -> str:
     lines = []
     for run in runs:
         machine, size = run["machine"], run["size"]
-        commit = (run["commit"] or "no commit")[:9]
+        commit = run["commit"] or "no commit"
+        commit = commit[:9] + commit[40:]  # what comes after a hash says that files differed from it
         busy = f"busy with other work (load {machine['load']})" if machine["load"] > BUSY else "quiet"
         name = f"`{run['bench']}`: {size['rounds']} rounds at {commit}"
         lines.append(f"{name}, {machine['cores']} cores of {machine['processor']}, {busy} before it began")

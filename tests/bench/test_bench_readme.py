@@ -16,7 +16,7 @@ def line(bench: str, rows: dict[str, tuple[str, float, bool | None]], **size: ob
     ]
     machine = {"processor": "Abacus", "cores": 2, "load": 3.5}
     return orjson.dumps(
-        {"bench": bench, "commit": "c" * 40, "machine": machine, "size": {"rounds": 5, **size}, "rows": made}
+        {"bench": bench, "commit": "c" * 40 + "+", "machine": machine, "size": {"rounds": 5, **size}, "rows": made}
     )
 
 
@@ -49,7 +49,7 @@ def test_rivals_come_first_and_what_we_lose_is_said(gateway: bytes, kafka: bytes
     assert "| plain Faust | 500/s (250 to 1,000) | 4.00 × (2.00 to 8.00) | timers |" in made
     assert "0.80 × (0.40 to 1.60) **(we lose)** | nothing |" in made
     assert "| one worker on Kafka | 2,000/s (1,000 to 4,000) |  | no |" in made
-    assert "`kafka`: 5 rounds at ccccccccc, 2 cores of Abacus, busy with other work (load 3.5)" in made
+    assert "`kafka`: 5 rounds at ccccccccc+, 2 cores of Abacus, busy with other work (load 3.5)" in made
     assert "a point to its cell" not in made  # of a bench that is not there
 
 
