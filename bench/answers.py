@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator
 
 from bench.workload import Expected
 from dispatcher.core import COMPACTED_TOPICS, CONTROL, Engine, Outcome
+from dispatcher.core.incident import Incident
 from dispatcher.ledger import Ledger
 from dispatcher.ledger.interface import is_input
 from rules import Decision, decide_plainly
 
-__all__ = ["Answers", "WrongAnswer", "check", "check_same", "check_topics"]
+__all__ = ["Answers", "WrongAnswer", "check", "check_same", "check_topics", "wrong_decisions"]
 
 SAMPLED_DECISIONS = 30  # against the plain loop over all rules, 2.5 ms each with 1,000 rules
 PAGE_RECORDS = 5_000
@@ -128,7 +129,9 @@ def check(answers: Answers, engine: Engine, expected: Expected, *, updated: bool
         leaf = expected.leaf_of.get(incident.reports[0])
         if leaf is not None and incident.place.cell != leaf:
             want(f"cell of {incident.incident_id}", incident.place.cell, leaf)
-    wrong.extend(_wrong_decisions(engine))
+    if expected.modes:
+        want("modes", dict(Counter(incident.facts.mode for incident in incidents.values())), dict(expected.modes))
+    wrong.extend(wrong_decisions(engine, incidents.values()))
     if wrong:
         raise WrongAnswer("; ".join(wrong[:10]))
 
@@ -138,9 +141,9 @@ def _apart(one: Iterable[str], other: Iterable[str]) -> list[str]:
     return sorted(set(one) ^ set(other))[:3]
 
 
-def _wrong_decisions(engine: Engine) -> Iterator[str]:
+def wrong_decisions(engine: Engine, among: Iterable[Incident]) -> Iterator[str]:
     """Sampled incidents whose departments are not those of the plain loop over all rules."""
-    incidents = [i for i in engine.state.incidents.values() if i.lead is not None and i.report_count == 1]
+    incidents = [incident for incident in among if incident.lead is not None and incident.report_count == 1]
     for incident in incidents[:: max(1, len(incidents) // SAMPLED_DECISIONS)]:
         decision = decide_plainly(engine.state.book.policy, incident.facts)
         found = [assignment.party for assignment in incident.assignments()]

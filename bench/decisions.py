@@ -4,16 +4,19 @@
 costs at the same moment. CPU time; decisions are compared with the plain loop over all rules.
 """
 
-import argparse
 import gc
+import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from time import process_time_ns
 from typing import NamedTuple
 
 from bench.answers import WrongAnswer
 from bench.core import CoreDriver, Setting
+from bench.machine import commit, machine, versions
+from bench.options import bench_parser, keep
 from bench.policy import policy_files
-from bench.table import format_table, rows_of
+from bench.table import format_table, row_json, rows_of
 from bench.town import Town
 from bench.workload import as_day, city_day
 from dispatcher.commands.memory import settle_memory
@@ -21,6 +24,8 @@ from rules import Decider, Facts, Policy, compile_policy, decide_plainly, load_p
 
 __all__ = ["DecisionRates", "decision_rates", "timed_us"]
 
+ROUNDS, REPORTS = 5, 20_000
+QUICK_ROUNDS, QUICK_REPORTS = 1, 500
 SAMPLE = 40  # of decisions compared with the plain loop
 RULES = (100, 1_000, 10_000)
 DAY_RULES = 1_000  # of the policy under which the engine takes the day
@@ -131,39 +136,53 @@ def _compile_ms(policy: Policy) -> float:
     return timed_us(lambda: compile_policy(policy), 1) / 1_000
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table. Raises WrongAnswer."""
-    parser = argparse.ArgumentParser(prog="python -m bench.decisions", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--reports", type=int, default=20_000, help="of the day; default 20,000")
-    parser.add_argument("--seed", type=int, default=1)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table; returns the exit code: 1 when an answer is wrong."""
+    parser = bench_parser("python -m bench.decisions", __doc__, ROUNDS, REPORTS, "not used: all in memory")
     options = parser.parse_args(arguments)
-    town, samples = Town(options.seed), dict[tuple[str, str], list[float]]()
+    few = (QUICK_ROUNDS, QUICK_REPORTS, RULES[:-1]) if options.quick else (ROUNDS, REPORTS, RULES)
+    rounds, reports = options.rounds or few[0], options.reports or few[1]
+    before = {"commit": commit(), "versions": versions(), "machine": machine()}
+    started = time.monotonic()
+    try:
+        rows = rows_of(_measure(rounds, reports, few[2], options.seed))
+    except WrongAnswer as wrong:
+        print(f"wrong answer: {wrong}", file=sys.stderr)
+        return 1
+    print(format_table(rows))
+    size = {"rounds": rounds, "reports": reports, "seed": options.seed}
+    run = {"bench": "decisions", **before, "size": size, "seconds": round(time.monotonic() - started, 1)}
+    keep(options.json, run | {"rows": [row_json(row) for row in rows]})
+    return 0
 
-    def add(rules: int, name: str, unit: str, value: float) -> None:
-        samples.setdefault((f"{rules:,} rules: {name}", unit), []).append(value)
+
+def _measure(rounds: int, reports: int, rules: Sequence[int], seed: int) -> dict[tuple[str, str], list[float]]:
+    town, samples = Town(seed), dict[tuple[str, str], list[float]]()
+
+    def add(count: int, name: str, unit: str, value: float) -> None:
+        samples.setdefault((f"{count:,} rules: {name}", unit), []).append(value)
 
     policies = {}
-    for rules in RULES:
-        files = policy_files(town.grid, rules, options.seed)
+    for count in rules:
+        files = policy_files(town.grid, count, seed)
         start_ns = process_time_ns()
-        policies[rules] = load_policy(files)
-        add(rules, "load", "ms", (process_time_ns() - start_ns) / 1e6)
-    facts, engine_hits = _day(town, policies[DAY_RULES], options.reports, options.seed)
+        policies[count] = load_policy(files)
+        add(count, "load", "ms", (process_time_ns() - start_ns) / 1e6)
+    facts, engine_hits = _day(town, policies[DAY_RULES], reports, seed)
     add(DAY_RULES, "hits of the engine's day", "%", 100 * engine_hits)
     settle_memory()
-    for _ in range(options.rounds):
-        for rules, policy in policies.items():
-            add(rules, "compile", "ms", _compile_ms(policy))
+    for _ in range(rounds):
+        for count, policy in policies.items():
+            add(count, "compile", "ms", _compile_ms(policy))
             rates = decision_rates(policy, facts)
-            add(rules, "make all chapters", "ms", rates.chapters_ms)
+            add(count, "make all chapters", "ms", rates.chapters_ms)
             for name in ("never_seen", "cold", "selected", "cached", "by_atoms", "look_up"):
-                add(rules, name.replace("_", " "), "µs", getattr(rates, name))
-            add(rules, "hits", "%", 100 * rates.hits)
-            add(rules, "shared", "%", 100 * rates.shared)
+                add(count, name.replace("_", " "), "µs", getattr(rates, name))
+            add(count, "hits", "%", 100 * rates.hits)
+            add(count, "shared", "%", 100 * rates.shared)
             gc.collect()
-    print(format_table(rows_of(samples)))
+    return samples
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,7 +4,6 @@ Singly as fast as they are answered, singly at a rate, and in batches; a round o
 every report that was acknowledged is looked for in the ledger: there, and once.
 """
 
-import argparse
 import asyncio
 import os
 import re
@@ -20,13 +19,15 @@ from typing import Final
 
 import numpy as np
 import orjson
-from rich.table import Table
 
 from bench.answers import WrongAnswer
 from bench.day.town import SmallTown
+from bench.machine import commit, machine, versions
+from bench.options import bench_parser, keep, positive
 from bench.posting import Posted, post_all
+from bench.table import Row, format_table, row_json
 from dispatcher.commands.opening import config_of
-from dispatcher.commands.talk import out, say
+from dispatcher.commands.talk import say
 from dispatcher.core import ms_to_text
 from dispatcher.gateway import Keys
 from dispatcher.hosts.setup import load_setup
@@ -35,32 +36,47 @@ from dispatcher.views import Projection, view_path
 
 CONFIG: Final = Path(__file__).parents[1] / "examples" / "city" / "config.yaml"
 CONNECTIONS, BATCH, RATE_PER_S = 64, 500, 1_000
+DEFAULT, QUICK = (5, 6_000, 60_000), (1, 300, 2_000)  # rounds, reports one by one (twice a round), reports in batches
 START_S: Final = 60.0
 CATEGORIES: Final = ("02.02.01", "02.01.01", "05.01.01", "02.03.01")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure; returns the exit code: 1 when an answer was wrong."""
-    parser = argparse.ArgumentParser(prog="python -m bench.gateway", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--singly", type=int, default=6_000, help="reports posted one by one in a round, twice")
-    parser.add_argument("--batched", type=int, default=60_000, help=f"reports in batches of {BATCH} in a round")
+    parser = bench_parser(
+        "python -m bench.gateway", __doc__, DEFAULT[0], DEFAULT[1], "for the ledger: the disk to measure"
+    )
+    parser.add_argument(
+        "--batched", type=positive, help=f"reports in batches of {BATCH} in a round, default {DEFAULT[2]:,}"
+    )
     options = parser.parse_args(arguments)
-    with TemporaryDirectory(prefix="bench-gateway-") as directory:
+    few = QUICK if options.quick else DEFAULT
+    rounds, singly, batched = options.rounds or few[0], options.reports or few[1], options.batched or few[2]
+    before = {"commit": commit(), "versions": versions(), "machine": machine()}
+    started = time.monotonic()
+    options.directory.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="bench-gateway-", dir=options.directory) as directory:
         try:
-            rows = _measure(Path(directory), options.rounds, options.singly, options.batched)
+            found = _measure(Path(directory), rounds, singly, batched)
         except WrongAnswer as wrong:
             say(f"wrong answer: {wrong}")
             return 1
-    table = Table("reports over HTTP", "reports/s: min", "median", "max", "p50 ms", "p99 ms")
-    for name, figures in rows.items():
-        rates = [count / posted.seconds for count, posted in figures]
-        late = [each for _, posted in figures for each in posted.late_ms]
-        p99 = quantiles(late, n=100)[98]
-        table.add_row(name, *(f"{rate:,.0f}" for rate in (min(rates), median(rates), max(rates))),
-                      f"{median(late):.1f}", f"{p99:.1f}")  # fmt: skip
-    out.print(table)
+    rows = _rows(found)
+    print(format_table(rows))
+    size = {"rounds": rounds, "singly": singly, "batched": batched}
+    run = {"bench": "gateway", **before, "size": size, "seconds": round(time.monotonic() - started, 1)}
+    keep(options.json, run | {"rows": [row_json(row) for row in rows]})
     return 0
+
+
+def _rows(found: dict[str, list[tuple[int, Posted]]]) -> list[Row]:
+    """Reports a second, and latencies of each round."""
+    rows = []
+    for name, rounds in found.items():
+        rows.append(Row(f"{name}: reports a second", "1/s", [count / posted.seconds for count, posted in rounds]))
+        rows.append(Row(f"{name}: p50", "ms", [median(posted.late_ms) for _, posted in rounds]))
+        rows.append(Row(f"{name}: p99", "ms", [quantiles(posted.late_ms, n=100)[98] for _, posted in rounds]))
+    return rows
 
 
 def _measure(directory: Path, rounds: int, singly: int, batched: int) -> dict[str, list[tuple[int, Posted]]]:

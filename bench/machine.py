@@ -12,7 +12,7 @@ import shapely
 
 __all__ = ["commit", "machine", "versions"]
 
-PACKAGES: Final = ("city-dispatch", "msgspec", "numpy", "orjson", "shapely")
+PACKAGES: Final = ("city-dispatch", "msgspec", "numpy", "orjson", "rtree", "shapely", "zen-engine")
 
 
 def commit() -> str | None:

@@ -69,13 +69,13 @@ class Writer:
     ) -> None:
         self._rng, self._things, self._addresses, self._leaves = rng, things, addresses, leaves
 
-    def report(self, number: int, subject: Subject) -> tuple[dict[str, Any], Placed]:
-        """A report that will be accepted."""
+    def report(self, number: int, subject: Subject, *, plainly: bool = False) -> tuple[dict[str, Any], Placed]:
+        """A report that will be accepted; `plainly` says where by a position, and by nothing else."""
         rng = self._rng
         is_device_matter = subject.category[:2] in DEVICE_MAJORS
         source = rng.choices(*FOUND_BY[is_device_matter])[0]
         seen_at = datetime.fromtimestamp((subject.time_ms - rng.randint(0, 5_000)) / 1000, UTC)
-        location, placed = self._location(subject)
+        location, placed = self._location(subject, "position" if plainly else None)
         report: dict[str, Any] = {
             "report_id": f"{source}-20261123-{number:07d}",
             "source": source,
@@ -113,9 +113,9 @@ class Writer:
         seen = {"request_kind": "observation", "media": [f"https://media.example/{rng.randrange(1 << 40):010x}.jpg"]}
         return seen if source == "sensor" else seen | {"confidence": round(rng.uniform(0.7, 1.0), 2)}
 
-    def _location(self, subject: Subject) -> tuple[dict[str, Any], Placed]:
+    def _location(self, subject: Subject, way: str | None) -> tuple[dict[str, Any], Placed]:
         rng = self._rng
-        way = rng.choices(tuple(WHERE), tuple(WHERE.values()))[0]
+        way = way or rng.choices(tuple(WHERE), tuple(WHERE.values()))[0]
         position = {"lon": subject.lon, "lat": subject.lat}
         match way:
             case "position":

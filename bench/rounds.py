@@ -5,11 +5,13 @@ byte, in every round and from both drivers.
 """
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from bench.answers import check_same
+from bench.burst import camera_burst
 from bench.core import Backlog, Setting, run_backlog, run_day, run_stages
 from bench.decisions import decision_rates
 from bench.embedded import EmbeddedRun, fsync_us, run_backlog_durably, run_day_durably
@@ -17,15 +19,21 @@ from bench.memory import bytes_per_incident, pause_with, restore_us
 from bench.parts import floor_us, locate_us, working_time_us
 from bench.policies import policy_times
 from bench.policy import policy_files
+from bench.rivals import WITHOUT, Rivals
+from bench.storm import storm
 from bench.table import Row, rows_of
 from bench.town import Town
-from bench.workload import city_day
+from bench.workload import Day, city_day
 from dispatcher.commands.memory import settle_memory
 from rules import Facts, Policy, load_policy
 
 __all__ = ["Size", "measure"]
 
 Progress = Callable[[str], None]
+OTHER_DAYS: Final[Mapping[str, Callable[[Town, int, int], Day]]] = MappingProxyType(
+    {"a storm": storm, "a camera burst": camera_burst}
+)
+"""Beside the city's day: what is offered as it comes, with nobody answering."""
 
 
 class Size(NamedTuple):
@@ -38,6 +46,7 @@ class Size(NamedTuple):
     rules: int = 1_000  # of the policy everything but `decide` runs with
     other_rules: tuple[int, ...] = (100, 10_000)
     paused_incidents: int = 200_000
+    rival_rules: int = 300  # routes of the policy that rivals decide by
 
 
 class _Measured:
@@ -81,7 +90,10 @@ def measure(size: Size, directory: Path, progress: Progress) -> list[Row]:
 def _rounds(
     setting: Setting, policies: dict[int, Policy], size: Size, directory: Path, progress: Progress
 ) -> list[Row]:
-    measured = _Measured()
+    others = {
+        name: setting._replace(day=make(setting.town, size.reports, size.seed)) for name, make in OTHER_DAYS.items()
+    }
+    measured, rivals = _Measured(), Rivals(setting.town, size.rival_rules, size.points, size.seed)
     progress("warming up: the core on a day")
     measured.same("core and embedded, a day", run_day(setting))
     backlog: Backlog | None = None
@@ -91,8 +103,13 @@ def _rounds(
         facts = [incident.facts for incident in backlog.engine.state.incidents.values()]
         progress(f"round {number + 1} of {size.rounds}: embedded")
         _embedded(setting, directory, measured)
+        progress(f"round {number + 1} of {size.rounds}: {' and '.join(others)}")
+        for name, other in others.items():
+            _other_day(name, other, directory, measured)
         progress(f"round {number + 1} of {size.rounds}: parts")
         _parts(setting, policies, facts, size, measured)
+        progress(f"round {number + 1} of {size.rounds}: rivals")
+        rivals.round(facts, measured.add)
         restored_us = restore_us(setting, backlog.newest)
         measured.add("restore: incidents a second", "1/s", 1_000_000 / restored_us)
     if backlog is not None:
@@ -101,7 +118,7 @@ def _rounds(
         pause = pause_with(setting, backlog.newest, size.paused_incidents)
         measured.add(f"garbage: a full collection, {pause.incidents:,} incidents", "ms", *pause.ms)
         measured.add("garbage: tracked objects of an incident", "1", pause.tracked_objects)
-    return rows_of(measured.samples)
+    return rows_of(measured.samples, without=WITHOUT)
 
 
 def _policy(town: Town, rules: int, seed: int) -> Policy:
@@ -149,6 +166,15 @@ def _embedded_rows(what: str, run: EmbeddedRun, measured: _Measured) -> None:
     measured.add(f"embedded: records out of a {what}", "1", run.outputs / run.records)
     measured.add(f"embedded: bytes out of a {what}", "B", run.bytes_out / run.records)
     measured.add(f"embedded: ledger file, a {what}", "B", run.file_bytes / run.records)
+
+
+def _other_day(name: str, setting: Setting, directory: Path, measured: _Measured) -> None:
+    run = run_backlog(setting)
+    measured.same(f"core and embedded, {name}", run.digests[0])
+    measured.add(f"core: a report of {name}", "µs", run.reports.us_per_record)
+    durably = run_backlog_durably(setting, directory)
+    measured.same(f"core and embedded, {name}", durably.digest)
+    measured.add(f"embedded: reports of {name} a second", "1/s", _per_s(durably))
 
 
 def _per_s(run: EmbeddedRun) -> float:

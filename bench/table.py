@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-__all__ = ["BUDGETS", "Budget", "Row", "format_table", "row_json", "rows_of"]
+__all__ = ["BUDGETS", "Budget", "Row", "figure_text", "format_table", "row_json", "rows_of"]
 
 
 class Budget(NamedTuple):
@@ -18,7 +19,7 @@ class Budget(NamedTuple):
         return value <= self.limit if self.at_most else value >= self.limit
 
     def __str__(self) -> str:
-        return f"{'≤' if self.at_most else '≥'} {_number(self.limit)}"
+        return f"{'≤' if self.at_most else '≥'} {figure_text(self.limit)}"
 
 
 class Row(NamedTuple):
@@ -28,6 +29,7 @@ class Row(NamedTuple):
     unit: str
     samples: Sequence[float]
     budget: Budget | None = None
+    without: str = ""  # of a rival: the guarantees that its figure does without
 
     @property
     def met(self) -> bool | None:
@@ -52,28 +54,45 @@ BUDGETS: Final[Mapping[str, Budget]] = {
 }
 
 
-def rows_of(samples: Mapping[tuple[str, str], Sequence[float]]) -> list[Row]:
-    """Rows from the figures of all rounds by (name, unit): together what is before the colon, as first measured."""
-    groups: dict[str, list[Row]] = {}
+AHEAD: Final = Budget(1, at_most=False)
+"""Of a ratio to a rival: below it, the row is one that we lose."""
+RATIO: Final = " times "
+
+
+def rows_of(
+    samples: Mapping[tuple[str, str], Sequence[float]],
+    budgets: Mapping[str, Budget] = BUDGETS,
+    without: Mapping[str, str] = MappingProxyType({}),
+) -> list[Row]:
+    """Rows from the figures of all rounds by (name, unit): ratios to rivals first, which are to be won.
+
+    Then together what is before the colon, as first measured. `without` says what rivals do without, by the beginning
+    of their rows' names.
+    """
+    groups: dict[str, list[Row]] = {"": []}
     for (name, unit), values in samples.items():
-        groups.setdefault(name.partition(":")[0], []).append(Row(name, unit, values, BUDGETS.get(name)))
+        group = "" if RATIO in name else name.partition(":")[0]
+        budget = AHEAD if RATIO in name else budgets.get(name)
+        lacks = next((what for rival, what in without.items() if name.startswith(rival)), "")
+        groups.setdefault(group, []).append(Row(name, unit, values, budget, lacks))
     return [row for group in groups.values() for row in group]
 
 
 def format_table(rows: Iterable[Row]) -> str:
     """For people: aligned columns."""
-    lines = [("what", "unit", "min", "median", "max", "budget", "met?")]
+    lines = [("what", "unit", "min", "median", "max", "budget", "met?", "")]
     for row in rows:
-        figures = (_number(min(row.samples)), _number(median(row.samples)), _number(max(row.samples)))
+        figures = (figure_text(min(row.samples)), figure_text(median(row.samples)), figure_text(max(row.samples)))
         budget = "" if row.budget is None else str(row.budget)
-        lines.append((row.name, row.unit, *figures, budget, {None: "", True: "yes", False: "NO"}[row.met]))
+        without = f"without: {row.without}" if row.without else ""
+        lines.append((row.name, row.unit, *figures, budget, {None: "", True: "yes", False: "NO"}[row.met], without))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     text = []
     for line in lines:
         left = [line[0].ljust(widths[0]), line[1].ljust(widths[1])]
-        right = [cell.rjust(width) for cell, width in zip(line[2:], widths[2:], strict=True)]
-        text.append("  ".join([*left, *right]).rstrip())
-    return "\n".join([text[0], "  ".join("-" * width for width in widths), *text[1:]])
+        right = [cell.rjust(width) for cell, width in zip(line[2:-1], widths[2:-1], strict=True)]
+        text.append("  ".join([*left, *right, line[-1]]).rstrip())
+    return "\n".join([text[0], "  ".join("-" * width for width in widths[:-1]), *text[1:]])
 
 
 def row_json(row: Row) -> dict[str, Any]:
@@ -87,10 +106,11 @@ def row_json(row: Row) -> dict[str, Any]:
         "rounds": len(row.samples),
         "budget": None if row.budget is None else str(row.budget),
         "met": row.met,
+        "without": row.without,
     }
 
 
-def _number(value: float) -> str:
+def figure_text(value: float) -> str:
     """Three significant figures, thousands separated."""
     if abs(value) >= 100:
         return f"{value:,.0f}"

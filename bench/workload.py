@@ -12,8 +12,9 @@ updates, so that hardly any timer fires and the cost of a report and of an updat
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -25,7 +26,18 @@ from bench.town import Town
 from dispatcher.core import DAY_MS, REPORTS, UPDATES, ms_to_text
 from dispatcher.ledger import Entry
 
-__all__ = ["Day", "Expected", "Sent", "as_backlog", "as_day", "city_day", "entries"]
+__all__ = [
+    "HOUR_MS",
+    "SPOT_DEGREES",
+    "START_MS",
+    "Day",
+    "Expected",
+    "Sent",
+    "as_backlog",
+    "as_day",
+    "city_day",
+    "entries",
+]
 
 START_MS: Final = int(datetime(2026, 11, 23, 2, tzinfo=UTC).timestamp() * 1000)  # a Monday, 10:00 in Shanghai
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
@@ -50,25 +62,27 @@ class Expected(NamedTuple):
     counts: dict[str, int]  # reports_accepted, reports_repeated, reports_rejected, reports_located, updates_…
     reasons: dict[str, int]  # rejections
     leaf_of: dict[tuple[str, str], str]  # of (source, report id), where the position was plain
+    modes: Mapping[str, int] = MappingProxyType({})  # incidents opened in each mode; not counted when empty
 
 
 class Day(NamedTuple):
-    """Reports and updates, each in the order of their times."""
+    """Reports and updates, each in the order of their times; commands come before all of them."""
 
     reports: list[Sent]
     updates: list[Sent]
     expected: Expected
+    commands: Sequence[Sent] = ()
 
 
 def as_day(day: Day) -> list[Sent]:
     """Everything at its own time."""
-    return sorted((*day.reports, *day.updates), key=lambda sent: sent.time_ms)
+    return sorted((*day.commands, *day.reports, *day.updates), key=lambda sent: sent.time_ms)
 
 
 def as_backlog(day: Day) -> tuple[list[Sent], list[Sent]]:
-    """The reports a millisecond apart from the end of the day on, then the updates."""
+    """The commands, the reports a millisecond apart from the end of the day on, then the updates."""
     start_ms = START_MS + DAY_MS
-    reports = [sent._replace(time_ms=start_ms + n) for n, sent in enumerate(day.reports)]
+    reports = [sent._replace(time_ms=start_ms + n) for n, sent in enumerate((*day.commands, *day.reports))]
     start_ms += len(reports)
     return reports, [sent._replace(time_ms=start_ms + n) for n, sent in enumerate(day.updates)]
 

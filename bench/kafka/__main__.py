@@ -66,7 +66,9 @@ def main(arguments: Sequence[str] | None = None, town: Town | None = None, boots
 
 
 def _versions() -> dict[str, str]:
-    return versions() | {package: version(package) for package in ("aiokafka", "faust-streaming")}
+    return versions() | {
+        package: version(package) for package in ("aiokafka", "faust-streaming", "quixstreams", "confluent-kafka")
+    }
 
 
 def _parser() -> argparse.ArgumentParser:

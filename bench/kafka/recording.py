@@ -49,14 +49,18 @@ def record(outputs: Outputs, work: Sequence[OutputRecord], reporters: Sequence[O
     Raises:
         WrongAnswer: the marks of commits and what commits say of themselves do not fit together.
     """
-    seen: list[list[bool]] = [[] for _ in range(PARTITIONS)]  # of each offset of `work`: whether a report came there
+    seen: list[list[bool]] = [
+        [] for _ in range(PARTITIONS)
+    ]  # of each offset of `work`: whether a new report came there
     known = {each.key: each.value for each in reporters}
     relayed: list[dict[int, list[Out]]] = [{} for _ in range(INPUT_PARTITIONS)]
     for each in work:
         item = taken_up(each.value or b"", each.offset, each.time_ms)
         origin = item.origin
-        seen[each.partition].append(origin.topic == REPORTS)
-        if origin.topic == REPORTS:
+        # stage 1 puts a report there again when it was not told that it had (its owner knows); we put it there once
+        is_new = origin.topic == REPORTS and origin.offset not in relayed[origin.partition]
+        seen[each.partition].append(is_new)
+        if is_new:
             outs = [Out(WORK, each.partition, None, each.value)]
             if isinstance(item, ReportWork) and (item.has_reporter or private_of(item.report) is not None):
                 key = f"{item.report.source}/{item.report.report_id}".encode()

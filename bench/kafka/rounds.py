@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from bench.kafka.latency import Latency
 from bench.kafka.restoring import hold_incidents, restored
-from bench.kafka.runs import Day, Worked, run_latencies, run_passing, run_plain, run_workers
+from bench.kafka.runs import Day, Worked, run_latencies, run_passing, run_plain, run_quix, run_workers
 from bench.kafka.scene import Message, Scene, make_scene, reports_of_a_day
 from bench.town import Town
 from bench.workload import Expected
@@ -97,6 +97,10 @@ async def _round(scene: Scene, size: Size, number: int, measured: Measured, prog
     plain = await run_plain(scene, f"{scene.name}plain-{number}.", day)
     measured.add("plain Faust: reports a second", "1/s", plain)
     measured.add("one worker: times plain Faust", "×", one.rate / plain)
+    progress("Quix Streams")
+    quix = await run_quix(scene, f"{scene.name}quix-{number}.", day)
+    measured.add("Quix Streams: reports a second", "1/s", quix)
+    measured.add("one worker: times Quix Streams", "×", one.rate / quix)
     progress("latency")
     warm_up, parts, expected = _offered(scene, size)
     for latency in await run_latencies(scene, f"{scene.name}latency-{number}.", warm_up, parts, expected):

@@ -21,10 +21,10 @@ from bench.kafka.outputs import Outputs, read_input, read_outputs
 from bench.kafka.programs import program, worker
 from bench.kafka.recording import Recording, digest, record
 from bench.kafka.scene import Message, Scene
-from bench.kafka.watching import activated, all_committed, all_sent, all_taken, quiet, watch
+from bench.kafka.watching import activated, all_committed, all_consumed, all_sent, all_taken, quiet, watch
 from bench.workload import Expected
 
-__all__ = ["Day", "Worked", "run_latencies", "run_passing", "run_plain", "run_workers"]
+__all__ = ["Day", "Worked", "run_latencies", "run_passing", "run_plain", "run_quix", "run_workers"]
 
 
 class Worked(NamedTuple):
@@ -103,6 +103,20 @@ async def run_plain(scene: Scene, prefix: str, day: Day) -> float:
         begin_s = await put(ledger, day.timed)
         end_s = await watch(ledger, partial(all_sent, ledger, events), [application])
     check_outputs("plain Faust", scene, ledger, await read_outputs(ledger), day.expected)
+    return len(day.timed) / (end_s - begin_s)
+
+
+async def run_quix(scene: Scene, prefix: str, day: Day) -> float:
+    """The Quix Streams application; gives reports a second. Raises WrongAnswer, ProgramEnded."""
+    ledger = await bare_topics(scene, prefix)
+    consumed = partial(all_consumed, ledger)
+    async with program(ledger, "quix", "bench.kafka.quix", str(ledger.config)) as application:
+        await application.ready()
+        await put(ledger, day.warm_up)
+        await watch(ledger, consumed, [application])
+        begin_s = await put(ledger, day.timed)
+        end_s = await watch(ledger, consumed, [application])
+    check_outputs("Quix Streams", scene, ledger, await read_outputs(ledger), day.expected)
     return len(day.timed) / (end_s - begin_s)
 
 

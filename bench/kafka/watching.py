@@ -6,15 +6,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from bench.answers import WrongAnswer
 from bench.kafka.ledgers import KafkaLedger
 from bench.kafka.programs import Program
 from bench.kafka.scene import INPUT_PARTITIONS
+from dispatcher.config import load_config
 from dispatcher.ledger.kafka import LOG, Standing, bounds, consumer, newest_values
 
-__all__ = ["activated", "all_committed", "all_sent", "all_taken", "quiet", "standings", "watch"]
+__all__ = ["activated", "all_committed", "all_consumed", "all_sent", "all_taken", "quiet", "standings", "watch"]
 
 LOOK_EVERY_S: Final = 0.025
 QUIET_S: Final = 0.75  # nothing new for so long: time to look whether everything is done
@@ -92,6 +93,21 @@ async def all_sent(ledger: KafkaLedger, events: int) -> bool:
     async with consumer(ledger.place.connection) as client:
         ends: dict[TopicPartition, int] = await client.end_offsets(ledger.partitions("events"))
         return sum(ends.values()) >= events
+
+
+async def all_consumed(ledger: KafkaLedger) -> bool:
+    """Of an application whose offsets are in its transactions: it has committed every report.
+
+    How much is on `events` says nothing exact there: the marks of transactions count as records.
+    """
+    reports = [TopicPartition(f"{ledger.place.prefix}reports", n) for n in range(INPUT_PARTITIONS)]
+    group = load_config(ledger.config, {}).kafka.application
+    async with AIOKafkaConsumer(
+        **ledger.place.connection.options(), group_id=group, enable_auto_commit=False
+    ) as client:
+        client.assign(reports)
+        ends = await client.end_offsets(reports)
+        return all([(await client.committed(partition) or 0) == ends[partition] for partition in reports])
 
 
 async def quiet() -> bool:

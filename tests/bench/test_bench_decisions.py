@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import pytest
 
 from bench import decisions
@@ -19,13 +22,15 @@ def facts_of(number: int) -> Facts:
 
 
 def test_decisions_are_timed_by_what_is_known(
-    town: Town, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+    town: Town, tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(decisions, "Town", lambda _seed: town)
     monkeypatch.setattr(decisions, "RULES", (20, 60))
     monkeypatch.setattr(decisions, "DAY_RULES", 60)
-    decisions.main(["--rounds", "1", "--reports", "200"])
+    file = tmp_path / "runs.jsonl"
+    assert decisions.main(["--rounds", "1", "--reports", "200", "--json", str(file)]) == 0
     text = capsys.readouterr().out
+    assert all(row["name"] in text for row in json.loads(file.read_text())["rows"])
     for name in (
         "load",
         "compile",

@@ -15,7 +15,7 @@ from bench.policy import CATEGORIES, policy_files
 from bench.rounds import Size
 from bench.sampling import sampled
 from bench.stopwatch import Stopwatch
-from bench.table import BUDGETS, Budget, Row, format_table
+from bench.table import BUDGETS, Budget, Row, format_table, rows_of
 from bench.town import Town
 from bench.workload import START_MS, as_backlog, city_day
 from dispatcher.core import Outcome, Position
@@ -278,6 +278,17 @@ def test_the_table_says_which_budget_is_met_by_the_median():
     assert text[3].split()[-1] == "NO"
     assert text[4].split() == ["many", "1/s", "12,345", "12,345", "12,345", "≥", "10,000", "yes"]
     assert text[5].split() == ["free", "B", "50.0", "50.0", "50.0"]
+
+
+def test_ratios_to_rivals_come_first_and_one_that_is_lost_is_a_row():
+    samples = {("fly: ours", "µs"): [2.0], ("fly: wasp", "µs"): [1.0], ("fly: times wasp", "×"): [0.5]}
+    rows = rows_of(samples, without={"fly: wasp": "honey"})
+    assert [row.name for row in rows] == ["fly: times wasp", "fly: ours", "fly: wasp"]
+    assert [row.met for row in rows] == [False, None, None]
+    text = format_table(rows).splitlines()
+    assert text[2].split()[-1] == "NO"
+    assert text[3].endswith("2.00")
+    assert text[4].endswith("without: honey")
 
 
 @pytest.mark.parametrize("arguments", [["--rounds", "0"], ["--reports", "-3"], ["--rounds", "x"]])
