@@ -8,7 +8,7 @@ from dispatcher.core.incident import REPORTS_MAX, Incident
 from dispatcher.core.messages import Reason
 from dispatcher.core.mover import Mover
 from dispatcher.core.notices import REPORT
-from dispatcher.core.opening import is_plain, open_plainly
+from dispatcher.core.opening import is_usual, open_at_once
 from dispatcher.core.privacy import mask_code
 from dispatcher.core.publish import Change
 from dispatcher.core.repeats import Seen
@@ -66,10 +66,10 @@ def admit(turn: Turn, work: ReportWork, now_ms: int) -> None:
             _merge(turn, state.incidents[found[0]], work, now_ms)
             return
         suggested = tuple(found[:SUGGESTED_MAX])
-    if suggested or not is_plain(work, decision, source):
-        _open(turn, book, work, facts, decision, suggested, rule, now_ms)
+    if is_usual(work, decision, source):
+        open_at_once(turn, book, work, facts, decision, suggested, rule, now_ms)
     else:
-        open_plainly(turn, book, work, facts, decision, rule, now_ms)
+        _open(turn, book, work, facts, decision, suggested, rule, now_ms)
 
 
 def _open(

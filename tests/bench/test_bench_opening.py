@@ -16,16 +16,16 @@ from rules import load_policy
 ROUNDS, REPORTS, TIMES = 9, 300, 1.15
 
 
-def plain_ones(setting: Setting, reports: Sequence[Sent], monkeypatch: pytest.MonkeyPatch) -> list[Sent]:
+def usual_ones(setting: Setting, reports: Sequence[Sent], monkeypatch: pytest.MonkeyPatch) -> list[Sent]:
     """Those of the reports that are opened the written-out way."""
-    written_out, ids = admit.open_plainly, set[str]()
+    written_out, ids = admit.open_at_once, set[str]()
 
     def noted(turn, book, work, *given):
         ids.add(work.report.report_id)
         written_out(turn, book, work, *given)
 
     with monkeypatch.context() as patch:
-        patch.setattr(admit, "open_plainly", noted)
+        patch.setattr(admit, "open_at_once", noted)
         CoreDriver(setting).take(reports)
     return [sent for sent in reports if any(each in ids for each in _ids(sent.value))]
 
@@ -37,26 +37,26 @@ def _ids(value: bytes) -> list[str]:
         return []
 
 
-def test_written_out_it_takes_less_time_than_the_plain_way(
+def test_written_out_it_takes_less_time_than_step_by_step(
     town: Town, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     """The same reports to two engines, turn about; medians of nine rounds of the whole core, processor time."""
     policy = load_policy(policy_files(town.grid, 100, 1))
     setting = Setting(town, policy, city_day(town, 2 * REPORTS * (ROUNDS + 1), 1))
-    reports = plain_ones(setting, as_backlog(setting.day)[0], monkeypatch)
+    reports = usual_ones(setting, as_backlog(setting.day)[0], monkeypatch)
     assert len(reports) >= REPORTS * (ROUNDS + 1)
     drivers = {True: CoreDriver(setting), False: CoreDriver(setting)}
     spent_ns: dict[bool, list[int]] = {True: [], False: []}
-    is_plain = admit.is_plain
+    is_usual = admit.is_usual
     for round_number in range(ROUNDS + 1):
         sent = reports[round_number * REPORTS : (round_number + 1) * REPORTS]
         for written_out, driver in drivers.items():
-            monkeypatch.setattr(admit, "is_plain", is_plain if written_out else lambda *_: False)
+            monkeypatch.setattr(admit, "is_usual", is_usual if written_out else lambda *_: False)
             taken = driver.take(sent)
             if round_number:  # the first meets everything for the first time
                 spent_ns[written_out].append(sum(taken.batch_ns))
     assert drivers[True].answers.digest() == drivers[False].answers.digest()
     times = statistics.median(spent_ns[False]) / statistics.median(spent_ns[True])
     with capsys.disabled():
-        print(f"\nopening: the plain way takes {times:.2f} times as long as the written-out one")
+        print(f"\nopening: step by step takes {times:.2f} times as long as the written-out one")
     assert times > TIMES

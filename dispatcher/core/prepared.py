@@ -1,0 +1,150 @@
+"""What a decision says of every incident that is opened by it at once, ready to be written: see `opening`."""
+
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
+
+from dispatcher.core.incident import NEVER_MS, Assignment, Target
+from dispatcher.core.instants import ms_to_text
+from dispatcher.core.ladder import Pace
+from dispatcher.core.lifecycle import AssignmentState, IncidentState
+from dispatcher.core.offering import promises
+from dispatcher.core.orders import may_json, or_null, order_says
+from dispatcher.core.rulebook import Rulebook
+from dispatcher.core.targets import open_target
+from dispatcher.core.wire import assignment_json, promised_json, quoted
+from rules import Decision, Policy, SupportPlan, TargetBudget
+
+__all__ = ["Begun", "Prepared"]
+
+_OFFERED, _DISPATCHED = AssignmentState.OFFERED, IncidentState.DISPATCHED
+_SAMPLE_MS: Final = 0  # an instant no code of a department holds as text
+
+
+class _Promise:
+    """A target that a part owes from its offer on.
+
+    While its clock runs through, or stands still, every instant of it lies as far ahead as it did, or where it did.
+    """
+
+    __slots__ = ("_begun", "_budgets", "_from_ms", "_moves", "_name", "_of", "_pace", "_policy", "_until_ms")
+
+    def __init__(self, policy: Policy, name: str, of: str, budgets: tuple[TargetBudget, ...], pace: Pace) -> None:
+        self._policy, self._name, self._of, self._budgets, self._pace = policy, name, of, budgets, pace
+        self._from_ms = self._until_ms = 0
+        self._moves = True
+        self._begun: Target | None = None
+
+    def begin(self, now_ms: int) -> Target:
+        """The target, begun now."""
+        begun = self._begun
+        if begun is not None and self._from_ms <= now_ms < self._until_ms:
+            later_ms = now_ms - begun.since_ms if self._moves else 0
+            return Target(
+                begun.name, begun.of, begun.budget, begun.clock, begun.by, begun.amount_ms, 0, now_ms,
+                begun.due_ms + later_ms, begun.provisional, next_ms=begun.next_ms + later_ms,
+            )  # fmt: skip
+        target = open_target(self._policy, self._name, self._of, self._budgets, now_ms, self._pace)
+        self._remember(replace(target))
+        return target
+
+    def _remember(self, begun: Target) -> None:
+        shares_ms = self._pace.first_shares_ms(begun.amount_ms)
+        if len(self._budgets) > 1 or self._budgets[0].budget.unit == "wd_end" or shares_ms is None:
+            return
+        stretch = self._policy.clock(begun.clock).stretch(begun.since_ms, [begun.amount_ms, *shares_ms])
+        if stretch is not None:
+            self._begun, (self._from_ms, self._until_ms, self._moves) = begun, stretch
+
+
+class Part:
+    """What a decision says of one department's part: the assignment, its targets, its order."""
+
+    __slots__ = ("fields", "json", "may", "party", "promises", "says", "topic")
+
+    def __init__(self, book: Rulebook, decision: Decision, plan: SupportPlan | None) -> None:
+        is_lead, one = plan is None, decision.lead if plan is None else plan
+        sample = Assignment(
+            one.department,
+            one.unit,
+            "lead" if is_lead else "support",
+            None if plan is None else plan.role,
+            plan is not None and plan.required,
+            _OFFERED,
+            _SAMPLE_MS,
+            _SAMPLE_MS,
+            tuple([rule for rule in (decision.route,) if rule is not None]) if plan is None else plan.by,
+        )
+        decided = book.decided(decision, "report")
+        self.party = sample.party
+        self.topic = f"dept.{sample.department}"
+        self.fields = sample.department, sample.unit, sample.role, sample.task, sample.required, sample.by
+        self.json = assignment_json(sample).split(ms_to_text(_SAMPLE_MS), 2)  # its instants go in between
+        self.says = order_says(sample, "offer")
+        self.may = may_json(_DISPATCHED, _OFFERED, supervised=False)
+        self.promises = tuple(
+            [
+                _Promise(book.policy, name, self.party, budgets, book.pace(decided, name))
+                for name, budgets in promises(decision, plan, is_lead=is_lead)
+            ]
+        )
+
+    def assignment(self, now_ms: int) -> Assignment:
+        """Offered now."""
+        department, unit, role, task, required, by = self.fields
+        return Assignment(department, unit, role, task, required, _OFFERED, now_ms, now_ms, by)
+
+
+class Begun(NamedTuple):
+    """The targets of all parts, begun at one instant, and what is written of them."""
+
+    targets: tuple[Target, ...]
+    said: list[str]  # of each target, its fields
+    dues: list[str]  # of each part, when what it owes is due
+    soonest: str  # of all parts together, the earliest of each name
+    next_ms: int
+
+
+class Prepared:
+    """What a decision says of every incident that is opened by it at once, ready to be written."""
+
+    __slots__ = ("counted", "decided", "lead", "others", "parts", "route", "support", "why")
+
+    def __init__(self, book: Rulebook, decision: Decision) -> None:
+        self.decided = book.decided(decision, "report")
+        self.parts = tuple([Part(book, decision, plan) for plan in (None, *decision.support)])
+        lead, *support = self.parts
+        self.lead = quoted(lead.party)
+        self.support = ",".join([quoted(part.party) for part in support])
+        self.others = ",".join(
+            [f'{{"party":{quoted(part.party)},"role":"{part.fields[2]}","state":"{_OFFERED}"}}' for part in self.parts]
+        )
+        self.route, self.why = or_null(decision.route), quoted(decision.reason)
+        rules = decision.route, *decision.overlays
+        self.counted = [f"rule:{rule}" for rule in rules if rule is not None]
+        if decision.route is None:
+            self.counted.append(f"fallback:{decision.fallback}")
+
+    def begin(self, now_ms: int, at: str) -> Begun:
+        """Every target, begun now; `at` is the text of this instant."""
+        targets: list[Target] = []
+        said: list[str] = []
+        dues: list[str] = []
+        earliest: dict[str, int] = {}
+        next_ms = NEVER_MS
+        for part in self.parts:
+            due: list[str] = []
+            for promise in part.promises:
+                target = promise.begin(now_ms)
+                targets.append(target)
+                due_ms, name = target.due_ms, target.name
+                due_at = ms_to_text(due_ms)
+                provisional = ',"provisional":true' if target.provisional else ""
+                said.append(f'{promised_json(target)}{due_at}","since":"{at}"{provisional}')
+                due.append(f'"{name}":"{due_at}"')
+                if due_ms < earliest.get(name, NEVER_MS):
+                    earliest[name] = due_ms
+                next_ms = min(next_ms, target.next_ms)
+            dues.append(",".join(due))
+        soonest = ",".join([f'"{name}":"{ms_to_text(due_ms)}"' for name, due_ms in earliest.items()])
+        return Begun(tuple(targets), said, dues, soonest, next_ms)
