@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from dispatcher.core.incident import NEVER_MS, Assignment, Target
+from dispatcher.core.incident import NEVER_MS, Assignment, Decided, Target
 from dispatcher.core.instants import ms_to_text
 from dispatcher.core.ladder import Pace
 from dispatcher.core.lifecycle import AssignmentState, IncidentState
@@ -22,29 +22,29 @@ _SAMPLE_MS: Final = 0  # an instant no code of a department holds as text
 
 
 class _Promise:
-    """A target that a part owes from its offer on.
+    """A target that parts owe from their offer on; one for all decisions that promise the same.
 
     While its clock runs through, or stands still, every instant of it lies as far ahead as it did, or where it did.
     """
 
-    __slots__ = ("_begun", "_budgets", "_from_ms", "_moves", "_name", "_of", "_pace", "_policy", "_until_ms")
+    __slots__ = ("_begun", "_budgets", "_from_ms", "_moves", "_name", "_pace", "_policy", "_until_ms")
 
-    def __init__(self, policy: Policy, name: str, of: str, budgets: tuple[TargetBudget, ...], pace: Pace) -> None:
-        self._policy, self._name, self._of, self._budgets, self._pace = policy, name, of, budgets, pace
+    def __init__(self, policy: Policy, name: str, budgets: tuple[TargetBudget, ...], pace: Pace) -> None:
+        self._policy, self._name, self._budgets, self._pace = policy, name, budgets, pace
         self._from_ms = self._until_ms = 0
         self._moves = True
         self._begun: Target | None = None
 
-    def begin(self, now_ms: int) -> Target:
-        """The target, begun now."""
+    def begin(self, of: str, now_ms: int) -> Target:
+        """The target of a party, begun now."""
         begun = self._begun
         if begun is not None and self._from_ms <= now_ms < self._until_ms:
             later_ms = now_ms - begun.since_ms if self._moves else 0
             return Target(
-                begun.name, begun.of, begun.budget, begun.clock, begun.by, begun.amount_ms, 0, now_ms,
+                begun.name, of, begun.budget, begun.clock, begun.by, begun.amount_ms, 0, now_ms,
                 begun.due_ms + later_ms, begun.provisional, next_ms=begun.next_ms + later_ms,
             )  # fmt: skip
-        target = open_target(self._policy, self._name, self._of, self._budgets, now_ms, self._pace)
+        target = open_target(self._policy, self._name, of, self._budgets, now_ms, self._pace)
         self._remember(replace(target))
         return target
 
@@ -83,16 +83,18 @@ class Part:
         self.says = order_says(sample, "offer")
         self.may = may_json(_DISPATCHED, _OFFERED, supervised=False)
         self.promises = tuple(
-            [
-                _Promise(book.policy, name, self.party, budgets, book.pace(decided, name))
-                for name, budgets in promises(decision, plan, is_lead=is_lead)
-            ]
+            [_promise(book, decided, name, budgets) for name, budgets in promises(decision, plan, is_lead=is_lead)]
         )
 
     def assignment(self, now_ms: int) -> Assignment:
         """Offered now."""
         department, unit, role, task, required, by = self.fields
         return Assignment(department, unit, role, task, required, _OFFERED, now_ms, now_ms, by)
+
+
+def _promise(book: Rulebook, decided: Decided, name: str, budgets: tuple[TargetBudget, ...]) -> _Promise:
+    key = name, budgets, decided.sla, decided.ladder
+    return book.once(key, lambda: _Promise(book.policy, name, budgets, book.pace(decided, name)))
 
 
 class Begun(NamedTuple):
@@ -135,7 +137,7 @@ class Prepared:
         for part in self.parts:
             due: list[str] = []
             for promise in part.promises:
-                target = promise.begin(now_ms)
+                target = promise.begin(part.party, now_ms)
                 targets.append(target)
                 due_ms, name = target.due_ms, target.name
                 due_at = ms_to_text(due_ms)

@@ -1,6 +1,6 @@
 """One policy ready for use by the engine: its decider, and what is derived once and shared between incidents."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
@@ -13,7 +13,7 @@ __all__ = ["SEMANTICS", "Rulebook"]
 
 SEMANTICS = 3  # raised whenever the same facts under the same policy would be decided or tracked differently
 T = TypeVar("T")
-SHARED_MAX = 65_536  # decisions something was derived from; as many as a decider remembers
+SHARED_MAX = 32_768  # decisions something was derived from, some 4 KB each; a day of a city has a few thousand
 
 
 class _Shared:
@@ -37,6 +37,7 @@ class Rulebook:
         self.people = frozenset(code for code, source in policy.sources.items() if is_people(source))
         self._day = (0, 0, "")  # start and end in epoch ms
         self._paces: dict[tuple[str, str | None, str], Pace] = {}
+        self._once: dict[Hashable, Any] = {}
         self._shared: dict[int, _Shared] = {}  # by identity: to hash a decision costs more than to make one
 
     def _of(self, decision: Decision) -> _Shared:
@@ -73,6 +74,13 @@ class Rulebook:
         if shared.prepared is None:
             shared.prepared = prepare(self, decision)
         return cast(T, shared.prepared)
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What is made once for the policy, under a key that says what it is; there are few of them."""
+        made = self._once.get(key)
+        if made is None:
+            made = self._once[key] = make()
+        return cast(T, made)
 
     def local_day(self, now_ms: int) -> str:
         """The day in the policy's zone as `YYYYMMDD`; the last one is remembered."""
