@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from console_city import department_of, picture, record, told
 from console_visits import Visit
 from gateway_process import Gateway, update, wait_until
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
 Opening = Callable[..., Visit]
@@ -302,3 +302,33 @@ def test_everybody_can_use_it(visit: Opening, city: Gateway, name: str, scheme: 
         if each["impact"] in ("serious", "critical")
     ]
     assert serious == []
+
+
+def test_a_page_outlives_a_moment_in_which_the_stream_is_refused_but_not_its_session(visit: Opening, city: Gateway):
+    there = visit("dispatcher")
+    page, connection = there.page, there.page.locator("#connection")
+    refused: list[str] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(route.request.url)
+        route.fulfill(status=503, json={"type": "urn:dispatch:unavailable"})
+
+    page.route("**/console/changes", refuse)
+    page.goto(f"{city.url}/console/queue")
+    page.evaluate("window.mark = 'the same page'")
+    page.wait_for_timeout(3_000)  # it asks why, and tries again
+    assert len(refused) > 1
+    expect(connection).not_to_have_text("live")
+    page.unroute("**/console/changes")
+    expect(connection).to_have_text("live")
+    assert page.evaluate("window.mark") == "the same page"
+    there.wrong.clear()  # the browser says of each refusal that it was one
+
+
+def test_a_page_goes_when_its_session_is_over(visit: Opening, city: Gateway):
+    there = visit(city.admit("leaves", roles=["dispatcher"], areas=["*"])).to("/console/queue")
+    expect(there.page.locator("#connection")).to_have_text("live")
+    city.revoke("leaves")
+    city.opened("resident", told("after-leaving"))  # with the next event the stream ends
+    there.page.wait_for_url("**/console/sign-in*")
+    there.wrong.clear()

@@ -1,6 +1,9 @@
 // One stream for all tabs: whichever holds the lock reads it and tells the others. A browser keeps only six lines to a
 // host, and a stream takes one for good.
 
+const AGAIN_MS = 2000;
+const OVER = [401, 403];
+
 class Live extends EventTarget {
   constructor() {
     super();
@@ -33,8 +36,17 @@ class Live extends EventTarget {
     this.source.onmessage = ({ data }) => this.tell({ ids: data.split(" ") });
     this.source.onerror = () => {
       this.tell({ state: false });
-      if (this.source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 1000); // the session is over
+      if (this.source.readyState === EventSource.CLOSED) setTimeout(() => this.readAgain(), AGAIN_MS);
     };
+  }
+
+  // It was refused, which is final to a browser. Only when the session is over the page goes; a ledger that does not
+  // answer, or too many streams, is for a moment.
+  async readAgain() {
+    const asking = new AbortController();
+    const answer = await fetch("/console/changes", { signal: asking.signal }).catch(() => null);
+    asking.abort();
+    answer && OVER.includes(answer.status) ? location.reload() : this.read();
   }
 }
 
