@@ -61,9 +61,12 @@ async def producers(connection: Connection) -> AsyncIterator[Callable[..., Await
 def served_city(
     broker: Broker, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[City]:
-    """A city with one worker, on topics that are the test file's own."""
+    """A city with one worker, on topics that are the test file's own; and under its policy, if it has a CITY_POLICY."""
     name = request.path.stem.removeprefix("test_").replace("_", "-")
     made = City(tmp_path_factory.mktemp(name), broker.client(), f"{name}.")
+    policy = getattr(request.module, "CITY_POLICY", None)
+    if policy is not None:
+        (made.directory / "policy" / "policy.yaml").write_text(policy, encoding="utf-8")
     made.begin()
     made.worker()
     yield made

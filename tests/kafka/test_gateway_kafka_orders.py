@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
@@ -12,33 +11,22 @@ from kafka_city import POLICY, City
 from kafka_gateway import KafkaGateway, report
 from kafka_waiting import values
 
-from bench.broker import Broker
 from dispatcher.gateway.sessions import csrf_of
-from tests.gateway.gateway_process import later, running, wait_until
+from tests.gateway.gateway_process import later, wait_until
 
 CELLS = list(product(range(6), range(6)))
 STORM = 'routes:\n  - {id: storm, priority: 950, when: {category: ["01"], mode: [emergency]}, lead: fire, sla: slow}\n'
-WITH_STORM = POLICY.replace("routes:\n", STORM)
+CITY_POLICY = POLICY.replace("routes:\n", STORM)
 ROUNDS_MAX = 20
 
 
 @pytest.fixture(scope="module")
-def city(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    made = City(tmp_path_factory.mktemp("orders"), broker.client(), "orders.")
-    (made.directory / "policy" / "policy.yaml").write_text(WITH_STORM, encoding="utf-8")
-    made.begin()
-    made.worker()
-    yield made
-    made.end()
-
-
-@pytest.fixture(scope="module")
-def gateways(city: City) -> Iterator[list[KafkaGateway]]:
-    with running(KafkaGateway(city, 1)) as first, running(KafkaGateway(city, 2)) as second:
-        for gateway in (first, second):
-            for role in ("supervisor", "policy_editor", "policy_approver"):
-                gateway.admit(role, roles=[role], areas=["*"])
-        yield [first, second]
+def gateways(gateways: list[KafkaGateway]) -> list[KafkaGateway]:
+    """With whoever orders, besides."""
+    for gateway in gateways:
+        for role in ("supervisor", "policy_editor", "policy_approver"):
+            gateway.admit(role, roles=[role], areas=["*"])
+    return gateways
 
 
 def storm(*cells: str, reason: str = "a storm") -> dict[str, Any]:
@@ -86,9 +74,11 @@ def leads(incidents: list[dict[str, Any]]) -> set[tuple[str, str]]:
     return {(each["mode"], each["lead"]["department"]) for each in incidents}
 
 
-async def told(city: City, event: str) -> list[dict[str, Any]]:
+async def told(served_city: City, event: str) -> list[dict[str, Any]]:
     """What the partitions have told of commands."""
-    return [value for value in await values(city, "events", city.partitions) if value.get("event") == event]
+    return [
+        value for value in await values(served_city, "events", served_city.partitions) if value.get("event") == event
+    ]
 
 
 def test_a_mode_that_was_taken_counts_for_all_that_is_sent_then_wherever_it_lies(gateways: list[KafkaGateway]):
@@ -117,12 +107,16 @@ def test_what_one_sets_one_may_end_at_once(gateways: list[KafkaGateway]):
         assert gateway.modes() == []
 
 
-async def test_what_is_open_in_all_partitions_is_foreseen_and_decided_again(city: City, gateways: list[KafkaGateway]):
+async def test_what_is_open_in_all_partitions_is_foreseen_and_decided_again(
+    served_city: City, gateways: list[KafkaGateway]
+):
     one, other = gateways
     made = await asyncio.to_thread(everywhere, one, "open")
     inside = {each["incident_id"] for each in made if each["place"]["path"][0] == "T2"}
     assert len({incident_id.split("-")[1] for incident_id in inside}) > 1
-    newest = {value["incident_id"]: value for value in await values(city, "incidents", city.partitions)}.values()
+    newest = {
+        value["incident_id"]: value for value in await values(served_city, "incidents", served_city.partitions)
+    }.values()
     normal = [each for each in newest if each["mode"] == "normal" and each["category"] == "01"]
     with other.client("supervisor") as client:
         looked = client.post("/v1/modes/preview", json={"mode": "emergency"}).json()
@@ -140,10 +134,12 @@ async def test_what_is_open_in_all_partitions_is_foreseen_and_decided_again(city
     assert ordered(one, f"/v1/modes/{mode_id}/end", {"reason": "it is over"})["state"] == "taken"
 
 
-def test_a_policy_is_handed_in_at_one_put_in_force_at_another_and_rolled_back(city: City, gateways: list[KafkaGateway]):
+def test_a_policy_is_handed_in_at_one_put_in_force_at_another_and_rolled_back(
+    served_city: City, gateways: list[KafkaGateway]
+):
     one, other = gateways
     first = known(one)["in_force"]["sha256"]
-    second = draft(one, WITH_STORM.replace('version: "1"', 'version: "2"').replace("lead: police", "lead: roads"))
+    second = draft(one, CITY_POLICY.replace('version: "1"', 'version: "2"').replace("lead: police", "lead: roads"))
     status, said = asked(one, "activate", sha256=second, expects="0" * 64)
     assert (status, said["type"]) == (409, "urn:dispatch:stale")
     status, said = asked(one, "activate", sha256=second, expects=first)
@@ -156,7 +152,7 @@ def test_a_policy_is_handed_in_at_one_put_in_force_at_another_and_rolled_back(ci
     status, said = asked(one, "activate", sha256=second, expects=second)
     assert (status, said["type"]) == (409, "urn:dispatch:already")
 
-    (worker,) = city.processes
+    (worker,) = served_city.processes
     worker.send(signal.SIGSTOP)
     try:
         status, said = asked(other, "rollback", 1, sha256=first, expects=second)
@@ -174,13 +170,13 @@ def test_a_policy_is_handed_in_at_one_put_in_force_at_another_and_rolled_back(ci
 
 def test_a_department_that_has_no_topics_yet_is_told_of_before_its_orders_are_lost(gateways: list[KafkaGateway]):
     first = known(gateways[0])["in_force"]["sha256"]
-    new = WITH_STORM.replace('version: "1"', 'version: "3"').replace(
+    new = CITY_POLICY.replace('version: "1"', 'version: "3"').replace(
         "  police: {en: Police}\n", "  police: {en: Police}\n  parks: {en: Parks}\n"
     )
     status, said = asked(gateways[0], "activate", sha256=draft(gateways[0], new), expects=first)
     assert (status, said["type"]) == (409, "urn:dispatch:unmet")
     assert "topics of department parks" in said["detail"]
-    lost = WITH_STORM.replace('version: "1"', 'version: "4"').replace("lead: police", "lead: roads")
+    lost = CITY_POLICY.replace('version: "1"', 'version: "4"').replace("lead: police", "lead: roads")
     lost = lost.replace("  police: {en: Police}\n", "")
     gateways[0].opened("reporter", report("for-police", "02", (5, 5)))
     status, said = asked(gateways[0], "activate", sha256=draft(gateways[0], lost), expects=first)
@@ -219,44 +215,48 @@ async def both(gateways: list[KafkaGateway], path: str, *bodies: dict[str, Any])
     return await asyncio.gather(*map(order, gateways, bodies))
 
 
-async def outnumbered(city: City) -> set[int]:
+async def outnumbered(served_city: City) -> set[int]:
     """Where on `control` the commands lie that had a number already used."""
-    rejected = await values(city, "rejected", city.partitions)
+    rejected = await values(served_city, "rejected", served_city.partitions)
     return {int(each["offset"]) for each in rejected if each["topic"] == "control" and each["reason"] == "stale"}
 
 
-async def test_of_orders_given_at_two_gateways_at_once_each_is_done_once(city: City, gateways: list[KafkaGateway]):
+async def test_of_orders_given_at_two_gateways_at_once_each_is_done_once(
+    served_city: City, gateways: list[KafkaGateway]
+):
     """Until two had the same number: the second of them is refused by the engine, and given anew."""
-    before, reasons = await outnumbered(city), list[str]()
+    before, reasons = await outnumbered(served_city), list[str]()
     for number in range(ROUNDS_MAX):
         pair = [f"order {number} of {name}" for name in ("one", "other")]
         said = await both(gateways, "/v1/modes", *(storm("T1", reason=reason) for reason in pair))
         assert [each["state"] for each in said] == ["taken", "taken"]
         assert said[0]["command_id"] != said[1]["command_id"]
         reasons += pair
-        if await outnumbered(city) > before:
+        if await outnumbered(served_city) > before:
             break
     else:
         pytest.fail("no two orders ever had the same number")
-    events = await told(city, "mode_set")
+    events = await told(served_city, "mode_set")
     assert [sum(each.get("reason") == reason for each in events) for reason in reasons] == [4] * len(reasons)
     for gateway in gateways:
         wait_until(lambda gateway=gateway: {each["reason"] for each in gateway.modes()} == set(reasons))
 
 
-async def test_what_two_end_at_once_ends_once_and_the_other_is_told(city: City, gateways: list[KafkaGateway]):
+async def test_what_two_end_at_once_ends_once_and_the_other_is_told(served_city: City, gateways: list[KafkaGateway]):
     mode_id = ordered(gateways[0], "/v1/modes", storm("T3"))["command_id"]
     wait_until(lambda: mode_id in {each["mode_id"] for each in gateways[1].modes()})
     ends = await both(gateways, f"/v1/modes/{mode_id}/end", {"reason": "one"}, {"reason": "other"})
     assert sorted(each["state"] for each in ends) == ["refused", "taken"]
     assert {each.get("detail") for each in ends} == {None, f"no mode {mode_id} holds"}
-    assert sum(each["mode_id"] == mode_id for each in await told(city, "mode_ended")) == city.partitions
+    assert sum(each["mode_id"] == mode_id for each in await told(served_city, "mode_ended")) == served_city.partitions
 
 
-def test_everything_the_partitions_made_of_the_orders_is_right_and_the_same(city: City, gateways: list[KafkaGateway]):
+def test_everything_the_partitions_made_of_the_orders_is_right_and_the_same(
+    served_city: City, gateways: list[KafkaGateway]
+):
     for gateway in gateways:
         assert gateway.stop() == 0
-    (worker,) = city.processes
+    (worker,) = served_city.processes
     assert worker.terminate() == 0
-    done = city.run("audit", "--kafka")
+    done = served_city.run("audit", "--kafka")
     assert done.returncode == 0, done.stdout + done.stderr
