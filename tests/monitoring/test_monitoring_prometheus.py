@@ -51,8 +51,11 @@ def scraped(prometheus: str, city: Gateway, tmp_path_factory: pytest.TempPathFac
 
 
 def test_the_targets_are_up_and_a_dead_one_is_told(scraped: Prometheus) -> None:
-    targets = {each["labels"]["job"]: each["health"] for each in scraped.ask("targets")["activeTargets"]}
-    assert targets == {"dispatch-run": "up", "dispatch-worker": "down"}
+    def health() -> dict[str, str]:
+        return {each["labels"]["job"]: each["health"] for each in scraped.ask("targets")["activeTargets"]}
+
+    wait_until(lambda: "unknown" not in health().values())  # each is asked in its own time
+    assert health() == {"dispatch-run": "up", "dispatch-worker": "down"}
     wait_until(lambda: bool(scraped.query('ALERTS{alertname="DispatchDown"}')))
     (alert,) = scraped.ask("alerts")["alerts"]  # and nothing else
     assert alert["labels"]["job"] == "dispatch-worker"
