@@ -18,12 +18,12 @@ from bench.stopwatch import Stopwatch
 from bench.table import BUDGETS, Budget, Row, format_table, rows_of
 from bench.town import Town
 from bench.workload import START_MS, as_backlog, city_day
-from dispatcher.core import Outcome, Position
-from dispatcher.core import admit as admit_module
-from dispatcher.core.publish import Change, Publisher
+from dispatcher.core import Outcome, Position, Rulebook
+from dispatcher.core.prepared import Prepared
+from dispatcher.core.publish import Publisher
 from dispatcher.ledger.sqlite import SqliteLedger
 from geo import Locator
-from rules import Decider, Facts, WorkingClock, decide_plainly, load_policy
+from rules import Decider, Decision, Facts, WorkingClock, decide_plainly, load_policy
 
 TINY = Size(rounds=2, reports=300, points=500, rules=60, other_rules=(20,), paused_incidents=400)
 
@@ -89,15 +89,13 @@ def lost_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def lost_department(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = admit_module.dispatch
+    original = Prepared.__init__
 
-    def dispatch(book, incident, decision, change: Change) -> None:
-        original(book, incident, decision, change)
-        if incident.support:
-            incident.support = incident.support[:-1]
-            del change.orders[-1]
+    def prepare(self: Prepared, book: Rulebook, decision: Decision) -> None:
+        original(self, book, decision)
+        self.parts = self.parts[:1]
 
-    monkeypatch.setattr(admit_module, "dispatch", dispatch)
+    monkeypatch.setattr(Prepared, "__init__", prepare)
 
 
 def wrong_cell(monkeypatch: pytest.MonkeyPatch) -> None:

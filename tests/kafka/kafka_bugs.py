@@ -1,27 +1,21 @@
 """The dispatcher with two bugs planted: one report breaks the engine, another makes it put out a record too large."""
 
 from dispatcher.__main__ import main
-from dispatcher.core import engine, publish
-from dispatcher.core.publish import Publisher
+from dispatcher.core import engine
 
 OVERSIZE, POISON = "OVERSIZE", "POISON"
-_admit, _publish = engine.admit, Publisher.publish
+_admit = engine.admit
 
 
 def admit(turn, work, now_ms):
     _admit(turn, work, now_ms)
     if work.report.report_id == POISON:
         raise RuntimeError("a planted bug")
-
-
-def publishes(self, change, policy):
-    _publish(self, change, policy)
-    if change.what == "report" and change.incident.reports[0][1] == OVERSIZE:
-        self.emit("events", change.incident.incident_id, change.at_ms, b"x" * 3_000_000)
+    if work.report.report_id == OVERSIZE:
+        turn.out.emit("events", OVERSIZE, now_ms, b"x" * 3_000_000)
 
 
 engine.admit = admit
-publish.Publisher.publish = publishes
 
 if __name__ == "__main__":
     main()

@@ -45,7 +45,17 @@ def bug_in_facts(monkeypatch):
     plant(monkeypatch, admit, "facts_of", lambda _p, work, *_: work.report.report_id == POISON)
 
 
+def step_by_step(monkeypatch):
+    """No incident is opened in one sweep, so that the bug of a step is met."""
+    monkeypatch.setattr(admit, "is_usual", lambda *_: False)
+
+
+def bug_in_opening(monkeypatch):
+    plant(monkeypatch, admit, "open_at_once", lambda _t, _b, work, *_: work.report.report_id == POISON, late=True)
+
+
 def bug_in_dispatch(monkeypatch):
+    step_by_step(monkeypatch)
     plant(monkeypatch, admit, "dispatch", lambda _b, incident, *_: incident.reports[0][1] == POISON, late=True)
 
 
@@ -57,6 +67,7 @@ def bug_in_merge(monkeypatch):
 
 
 def bug_in_publish(monkeypatch):
+    step_by_step(monkeypatch)
     plant(
         monkeypatch,
         publish.Publisher,
@@ -78,6 +89,7 @@ def bug_in_ageing(monkeypatch):
 
 def bug_in_writing(monkeypatch):
     """At the end of the batch, when all its incidents are written: no record is at hand to be blamed."""
+    step_by_step(monkeypatch)
     plant(monkeypatch, publish, "incident_json", lambda incident: incident.reports[0][1] == POISON)
 
 
@@ -92,6 +104,7 @@ def bug_in_writing_an_update(monkeypatch):
 BUGS = [
     (poisoned_report, bug_in_stage_1),
     (poisoned_report, bug_in_facts),
+    (poisoned_report, bug_in_opening),
     (poisoned_report, bug_in_dispatch),
     (poisoned_report, bug_in_merge),
     (poisoned_report, bug_in_publish),
