@@ -12,7 +12,7 @@ from dispatcher.core.opening import is_usual, open_at_once
 from dispatcher.core.privacy import mask_code
 from dispatcher.core.publish import Change
 from dispatcher.core.repeats import Seen
-from dispatcher.core.route import dispatch, facts_of, open_incident, settle_decision, whistle_of
+from dispatcher.core.route import decision_counts, dispatch, facts_of, open_incident, settle_decision, whistle_of
 from dispatcher.core.rulebook import Rulebook
 from dispatcher.core.turn import Turn
 from dispatcher.core.whistling import take_whistle_over
@@ -84,10 +84,10 @@ def _open(
 ) -> None:
     state, report = turn.state, work.report
     incident_id = state.next_id(book.local_day(now_ms))
-    _count_decision(turn, decision)
+    for key in decision_counts(decision):
+        turn.counts[key] += 1
     incident = open_incident(work, incident_id, facts, book.decided(decision, "report"))
     incident.suggested = suggested
-    incident.tags = _tags(incident, work)
     change = Change(incident, "report", now_ms)
     change.entry("reported", source=report.source, report_id=report.report_id)
     _tell(turn, change, work)
@@ -101,25 +101,6 @@ def _open(
     if incident.brief is not None:
         turn.out.keep(f"brief/{incident_id}", encode(incident.brief))
     turn.publish(change, book)
-
-
-def _tags(incident: Incident, work: ReportWork) -> tuple[str, ...]:
-    tags = set(incident.tags)
-    if work.place.cell is None:
-        tags.add("unlocated")
-    if incident.category is None:
-        tags.add("uncategorised")
-    return tuple(sorted(tags))
-
-
-def _count_decision(turn: Turn, decision: Decision) -> None:
-    counts = turn.counts
-    if decision.route is not None:
-        counts[f"rule:{decision.route}"] += 1
-    else:
-        counts[f"fallback:{decision.fallback}"] += 1
-    for overlay in decision.overlays:
-        counts[f"rule:{overlay}"] += 1
 
 
 def _route(turn: Turn, book: Rulebook, incident: Incident, decision: Decision, change: Change) -> None:

@@ -10,15 +10,15 @@ from sys import intern
 from typing import Final
 
 from dispatcher.core.incident import NEVER_MS, Incident
-from dispatcher.core.instants import DAY_MS, ms_to_text
+from dispatcher.core.instants import ms_to_text
 from dispatcher.core.lifecycle import IncidentState
 from dispatcher.core.notices import REPORT, Notice, notice_json
-from dispatcher.core.orders import or_null, what_json
+from dispatcher.core.orders import or_null, order_head, queue_json, shared_json, what_json
 from dispatcher.core.prepared import Begun, Prepared
-from dispatcher.core.privacy import mask_code
+from dispatcher.core.publish import change_head, event_json
 from dispatcher.core.repeats import Seen
-from dispatcher.core.route import REPORTED_LATE, brief_of, held_by
-from dispatcher.core.rulebook import SEMANTICS, Rulebook
+from dispatcher.core.route import decision_json, held_by, open_incident
+from dispatcher.core.rulebook import Rulebook
 from dispatcher.core.turn import Turn
 from dispatcher.core.wire import STAGE_BYTES, decided_json, encode, place_json, quoted
 from dispatcher.core.work import ReportWork
@@ -59,121 +59,70 @@ def open_at_once(
         turn.counts[key] += 1
     incident_id, at = state.next_id(book.local_day(now_ms)), ms_to_text(now_ms)
     begun = prepared.begin(now_ms, at)
-    incident = _incident(incident_id, work, facts, decision, prepared, begun, at, now_ms)
+    incident = open_incident(work, incident_id, facts, prepared.decided)
     incident.suggested = suggested
+    head = _dispatch(incident, decision, prepared, begun, at)
     state.incidents[incident_id] = incident
     state.timers.enter(incident_id, incident.next_ms)
     state.repeats.remember(Seen(intern(report.source), report.report_id, incident_id, work.digest, now_ms))
     state.merges.add(incident, rule)
     state.revisions += 1
-    _put_out(turn, book, incident, decision, prepared, begun, at)
+    _put_out(turn, book, incident, decision, prepared, begun, at, head)
 
 
-def _incident(
-    incident_id: str,
-    work: ReportWork,
-    facts: Facts,
+def _dispatch(incident: Incident, decision: Decision, prepared: Prepared, begun: Begun, at: str) -> str:
+    """Make it what it is when every department has its order; returns what its event begins with."""
+    incident.state = _DISPATCHED
+    incident.severity, incident.level = decision.severity, held_by(incident.place.path, decision)
+    incident.decision_seq = incident.revision = 1
+    incident.dispatched_ms = incident.opened_ms
+    incident.lead, *support = [part.assignment(incident.opened_ms) for part in prepared.parts]
+    incident.support, incident.targets, incident.next_ms = tuple(support), begun.targets, begun.next_ms
+    if decision.tags:
+        incident.tags = tuple(sorted({*incident.tags, *decision.tags}))
+    head = change_head(incident, at, "report")
+    incident.history = ("{" + head + "}",)
+    return head
+
+
+def _put_out(
+    turn: Turn,
+    book: Rulebook,
+    incident: Incident,
     decision: Decision,
     prepared: Prepared,
     begun: Begun,
     at: str,
-    now_ms: int,
-) -> Incident:
-    """As it is when every department has its order."""
-    report, place = work.report, work.place
-    lead, *support = [part.assignment(now_ms) for part in prepared.parts]
-    return Incident(
-        incident_id=incident_id,
-        state=_DISPATCHED,
-        category=facts.category,
-        reported_category=report.category if facts.category is not None else mask_code(report.category),
-        standard=report.standard,
-        request_kind=report.request_kind,
-        severity=decision.severity,
-        mode=facts.mode,
-        place=place,
-        facts=facts,
-        decided=prepared.decided,
-        decision_seq=1,
-        opened_ms=now_ms,
-        reported_ms=work.reported_ms,
-        updated_ms=now_ms,
-        lead=lead,
-        support=tuple(support),
-        targets=begun.targets,
-        reports=((report.source, report.report_id),),
-        report_count=1,
-        reporter_count=facts.reporters,
-        tags=_tags(facts, decision, located=place.cell is not None),
-        flags=REPORTED_LATE if now_ms - work.reported_ms > DAY_MS else (),
-        last_report_ms=now_ms,
-        asset=None if report.location is None else report.location.asset,
-        dispatched_ms=now_ms,
-        history=("{" + _head(at) + "}",),
-        brief=brief_of(report),
-        level=held_by(place.path, decision),
-        revision=1,
-        next_ms=begun.next_ms,
-    )
-
-
-def _tags(facts: Facts, decision: Decision, *, located: bool) -> tuple[str, ...]:
-    if located and facts.category is not None and not decision.tags:
-        return facts.tags  # in order already
-    missing = [] if located else ["unlocated"]
-    if facts.category is None:
-        missing.append("uncategorised")
-    return tuple(sorted({*facts.tags, *missing, *decision.tags}))
-
-
-def _head(at: str) -> str:
-    return f'"revision":1,"at":"{at}","what":"report","state":"{_DISPATCHED}"'
-
-
-def _put_out(
-    turn: Turn, book: Rulebook, incident: Incident, decision: Decision, prepared: Prepared, begun: Begun, at: str
+    head: str,
 ) -> None:
     """Everything that is told of it, in the order of `Publisher.publish`."""
-    out, incident_id, now_ms, facts = turn.out, incident.incident_id, incident.opened_ms, incident.facts
+    out, incident_id, now_ms = turn.out, incident.incident_id, incident.opened_ms
     ((source, report_id),) = incident.reports
     brief = b""
     if incident.brief is not None:
         value = encode(incident.brief)
         out.keep(f"brief/{incident_id}", value)
         brief = b"," + value[1:-1]
-    facts_json, said_id = encode(facts).decode(), encode(report_id).decode()
+    facts, said_id, tags = (encode(each).decode() for each in (incident.facts, report_id, incident.tags))
     suggested = ""
     if incident.suggested:
         suggested = f'{{"event":"merge_suggested","incidents":{encode(incident.suggested).decode()}}},'
+    decided = decision_json(book, incident, decision, at, turn.grid, facts)
     activated = "".join([f',{{"event":"target","what":"activate",{one}}}' for one in begun.said])
-    event = (
-        f'{{"incident_id":"{incident_id}",{_head(at)},"changes":[{{"event":"reported","source":{quoted(source)},'
-        f'"report_id":{said_id}}},{suggested}{_FILED},{{"event":"decision","decision_id":"{incident_id}/1","seq":1,'
-        f'"cause":"report","taken_at":"{at}","policy":"{book.policy.sha256}","semantics":{SEMANTICS},'
-        f'"grid":"{turn.grid}","mode":{quoted(facts.mode)},"facts":{facts_json},'
-        f'"decision":{{{book.record(decision)}}}}},{_SENT}{activated}]}}'
-    )
-    out.emit("events", incident_id, now_ms, event.encode())
+    reported = f'{{"event":"reported","source":{quoted(source)},"report_id":{said_id}}}'
+    entries = f"{reported},{suggested}{_FILED},{decided},{_SENT}{activated}"
+    out.emit("events", incident_id, now_ms, event_json(incident_id, head, entries))
 
-    what, tags = what_json(incident, book.policy), encode(incident.tags).decode()
-    entered = f'{{"incident_id":"{incident_id}","revision":1,"event":"entered","at":"{at}","state":"{_DISPATCHED}",'
-    line = (
-        f',"lead":{prepared.lead},"support":[{prepared.support}],"due":{{{begun.soonest}}},"route":{prepared.route},'
-        f'"why":{prepared.why},"tags":{tags}}}'
-    )
-    out.emit("routed", incident_id, now_ms, entered.encode() + what + line.encode())
-
-    shared = what + brief + f',"others":[{prepared.others}],"why":{prepared.why},"tags":{tags}}}'.encode()
-    for n, (part, due_json) in enumerate(zip(prepared.parts, begun.dues, strict=True)):
-        order = (
-            f'{{"order_id":"dept:{incident_id}:1:{n}","incident_id":"{incident_id}","revision":1,{part.says},'
-            f'"due":{{{due_json}}},"may":[{part.may}],'
-        )
-        out.emit(part.topic, incident_id, now_ms, order.encode() + shared)
+    what = what_json(incident, book.policy)
+    line = queue_json(incident, "entered", at, what, prepared.lead, prepared.support, begun.soonest, tags)
+    out.emit("routed", incident_id, now_ms, line)
+    shared = shared_json(incident, what + brief, prepared.others, tags)
+    for n, (part, due) in enumerate(zip(prepared.parts, begun.dues, strict=True)):
+        out.emit(part.topic, incident_id, now_ms, order_head(incident, n, part.says, due, part.may) + shared)
     if source in book.people:
         to = f"{REPORT}{source}/{report_id}"
         out.emit("notices", to, now_ms, notice_json(incident, book.policy, at, 0, Notice(to, "accepted")))
-    out.wrote(incident, _incident_json(incident, prepared, begun, at, facts_json, said_id, tags))
+    out.wrote(incident, _incident_json(incident, prepared, begun, at, facts, said_id, tags))
 
 
 def _incident_json(

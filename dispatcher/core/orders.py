@@ -19,10 +19,14 @@ __all__ = [
     "category_json",
     "may_json",
     "or_null",
+    "order_head",
     "order_json",
     "order_says",
     "order_shared",
+    "other_json",
     "queue_event",
+    "queue_json",
+    "shared_json",
     "what_json",
 ]
 
@@ -31,14 +35,21 @@ def queue_event(incident: Incident, event: str, at: str, what: bytes) -> bytes:
     """A record of `routed`: what an operator's line needs."""
     lead = "null" if incident.lead is None else quoted(incident.lead.party)
     support = ",".join(quoted(a.party) for a in incident.support if a.state is not AssignmentState.WITHDRAWN)
+    return queue_json(incident, event, at, what, lead, support, _due_json(incident.targets), _tags_json(incident))
+
+
+def queue_json(
+    incident: Incident, event: str, at: str, what: bytes, lead: str, support: str, due: str, tags: str
+) -> bytes:
+    """The same of what is written already: `what` as `what_json` has it, the others as values or items of JSON."""
     decided = incident.decided
     head = (
         f'{{"incident_id":"{incident.incident_id}","revision":{incident.revision},"event":"{event}","at":"{at}",'
         f'"state":"{incident.state}",'
     )
     rest = (
-        f',"lead":{lead},"support":[{support}],"due":{{{_due_json(incident.targets)}}},'
-        f'"route":{or_null(decided.route)},"why":{quoted(decided.reason)},"tags":{encode(incident.tags).decode()}}}'
+        f',"lead":{lead},"support":[{support}],"due":{{{due}}},"route":{or_null(decided.route)},'
+        f'"why":{quoted(decided.reason)},"tags":{tags}}}'
     )
     return head.encode() + what + rest.encode()
 
@@ -86,26 +97,38 @@ def order_shared(incident: Incident, what: bytes, instruction: str | None = None
     brief = b"" if incident.brief is None else b"," + brief_json(incident.brief)
     said = b"" if instruction is None else b',"instruction":' + encode(instruction)
     others = ",".join(
-        f'{{"party":{quoted(a.party)},"role":"{a.role}","state":"{a.state}"}}'
-        for a in incident.assignments()
-        if a.state is not AssignmentState.WITHDRAWN
+        [other_json(a.party, a) for a in incident.assignments() if a.state is not AssignmentState.WITHDRAWN]
     )
-    rest = f',"others":[{others}],"why":{quoted(incident.decided.reason)},"tags":{encode(incident.tags).decode()}}}'
-    return what + brief + said + rest.encode()
+    return shared_json(incident, what + brief + said, others, _tags_json(incident))
+
+
+def other_json(party: str, assignment: Assignment) -> str:
+    """What a department reads of another's part."""
+    return f'{{"party":{quoted(party)},"role":"{assignment.role}","state":"{assignment.state}"}}'
+
+
+def shared_json(incident: Incident, told: bytes, others: str, tags: str) -> bytes:
+    """That part of what is written already: `told` are fields, `others` and `tags` items and a list."""
+    rest = f',"others":[{others}],"why":{quoted(incident.decided.reason)},"tags":{tags}}}'
+    return told + rest.encode()
 
 
 def order_json(incident: Incident, assignment: Assignment, event: str, n: int, shared: bytes) -> bytes:
     """A record of `dept.<code>`, the n-th of a change."""
-    incident_id, revision = incident.incident_id, incident.revision
     party = assignment.party
     supervised = any(s.party == party and s.cleared_at is None for s in incident.supervision)
     may = may_json(incident.state, assignment.state, supervised=supervised)
     own = [target for target in incident.targets if target.of == party]
-    head = (
+    return order_head(incident, n, order_says(assignment, event), _due_json(own), may) + shared
+
+
+def order_head(incident: Incident, n: int, says: str, due: str, may: str) -> bytes:
+    """What an order begins with, before what all departments read alike."""
+    incident_id, revision = incident.incident_id, incident.revision
+    return (
         f'{{"order_id":"dept:{incident_id}:{revision}:{n}","incident_id":"{incident_id}","revision":{revision},'
-        f'{order_says(assignment, event)},"due":{{{_due_json(own)}}},"may":[{may}],'
-    )
-    return head.encode() + shared
+        f'{says},"due":{{{due}}},"may":[{may}],'
+    ).encode()
 
 
 def order_says(assignment: Assignment, event: str) -> str:
@@ -133,6 +156,10 @@ def _due_json(targets: Iterable[Target]) -> str:
         if target.active and target.since_ms >= 0:
             due[target.name] = min(target.due_ms, due.get(target.name, target.due_ms))
     return ",".join(f'"{name}":"{ms_to_text(due_ms)}"' for name, due_ms in due.items())
+
+
+def _tags_json(incident: Incident) -> str:
+    return encode(incident.tags).decode()
 
 
 def or_null(text: str | None) -> str:

@@ -9,7 +9,8 @@ from dispatcher.core.instants import ms_to_text
 from dispatcher.core.ladder import Pace
 from dispatcher.core.lifecycle import AssignmentState, IncidentState
 from dispatcher.core.offering import promises
-from dispatcher.core.orders import may_json, or_null, order_says
+from dispatcher.core.orders import may_json, order_says, other_json
+from dispatcher.core.route import decision_counts
 from dispatcher.core.rulebook import Rulebook
 from dispatcher.core.targets import open_target
 from dispatcher.core.wire import assignment_json, promised_json, quoted
@@ -27,12 +28,13 @@ class _Promise:
     While its clock runs through, or stands still, every instant of it lies as far ahead as it did, or where it did.
     """
 
-    __slots__ = ("_begun", "_budgets", "_from_ms", "_moves", "_name", "_pace", "_policy", "_until_ms")
+    __slots__ = ("_begun", "_budgets", "_from_ms", "_moves", "_name", "_one", "_pace", "_policy", "_until_ms")
 
     def __init__(self, policy: Policy, name: str, budgets: tuple[TargetBudget, ...], pace: Pace) -> None:
         self._policy, self._name, self._budgets, self._pace = policy, name, budgets, pace
         self._from_ms = self._until_ms = 0
         self._moves = True
+        self._one = len(budgets) == 1 and budgets[0].budget.unit != "wd_end"  # with one amount, whenever it begins
         self._begun: Target | None = None
 
     def begin(self, of: str, now_ms: int) -> Target:
@@ -45,22 +47,23 @@ class _Promise:
                 begun.due_ms + later_ms, begun.provisional, next_ms=begun.next_ms + later_ms,
             )  # fmt: skip
         target = open_target(self._policy, self._name, of, self._budgets, now_ms, self._pace)
-        self._remember(replace(target))
+        if self._one:
+            self._remember(target)
         return target
 
-    def _remember(self, begun: Target) -> None:
-        shares_ms = self._pace.first_shares_ms(begun.amount_ms)
-        if len(self._budgets) > 1 or self._budgets[0].budget.unit == "wd_end" or shares_ms is None:
+    def _remember(self, target: Target) -> None:
+        shares_ms = self._pace.first_shares_ms(target.amount_ms)
+        if shares_ms is None:
             return
-        stretch = self._policy.clock(begun.clock).stretch(begun.since_ms, [begun.amount_ms, *shares_ms])
-        if stretch is not None:
-            self._begun, (self._from_ms, self._until_ms, self._moves) = begun, stretch
+        stretch = self._policy.clock(target.clock).stretch(target.since_ms, [target.amount_ms, *shares_ms])
+        if stretch is not None:  # the incident changes its own
+            self._begun, (self._from_ms, self._until_ms, self._moves) = replace(target), stretch
 
 
 class Part:
     """What a decision says of one department's part: the assignment, its targets, its order."""
 
-    __slots__ = ("fields", "json", "may", "party", "promises", "says", "topic")
+    __slots__ = ("fields", "json", "may", "other", "party", "promises", "says", "topic")
 
     def __init__(self, book: Rulebook, decision: Decision, plan: SupportPlan | None) -> None:
         is_lead, one = plan is None, decision.lead if plan is None else plan
@@ -80,6 +83,7 @@ class Part:
         self.topic = f"dept.{sample.department}"
         self.fields = sample.department, sample.unit, sample.role, sample.task, sample.required, sample.by
         self.json = assignment_json(sample).split(ms_to_text(_SAMPLE_MS), 2)  # its instants go in between
+        self.other = other_json(self.party, sample)
         self.says = order_says(sample, "offer")
         self.may = may_json(_DISPATCHED, _OFFERED, supervised=False)
         self.promises = tuple(
@@ -110,7 +114,7 @@ class Begun(NamedTuple):
 class Prepared:
     """What a decision says of every incident that is opened by it at once, ready to be written."""
 
-    __slots__ = ("counted", "decided", "lead", "others", "parts", "route", "support", "why")
+    __slots__ = ("counted", "decided", "lead", "others", "parts", "support")
 
     def __init__(self, book: Rulebook, decision: Decision) -> None:
         self.decided = book.decided(decision, "report")
@@ -118,14 +122,8 @@ class Prepared:
         lead, *support = self.parts
         self.lead = quoted(lead.party)
         self.support = ",".join([quoted(part.party) for part in support])
-        self.others = ",".join(
-            [f'{{"party":{quoted(part.party)},"role":"{part.fields[2]}","state":"{_OFFERED}"}}' for part in self.parts]
-        )
-        self.route, self.why = or_null(decision.route), quoted(decision.reason)
-        rules = decision.route, *decision.overlays
-        self.counted = [f"rule:{rule}" for rule in rules if rule is not None]
-        if decision.route is None:
-            self.counted.append(f"fallback:{decision.fallback}")
+        self.others = ",".join([part.other for part in self.parts])
+        self.counted = decision_counts(decision)
 
     def begin(self, now_ms: int, at: str) -> Begun:
         """Every target, begun now; `at` is the text of this instant."""

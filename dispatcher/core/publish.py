@@ -17,7 +17,16 @@ from dispatcher.core.wire import encode, incident_json, quoted, target_json
 from dispatcher.core.work import Rejected
 from rules import Policy
 
-__all__ = ["APPEND_TOPICS", "COMPACTED_TOPICS", "RECORD_BYTES_MAX", "Change", "Publisher", "RecordTooLarge"]
+__all__ = [
+    "APPEND_TOPICS",
+    "COMPACTED_TOPICS",
+    "RECORD_BYTES_MAX",
+    "Change",
+    "Publisher",
+    "RecordTooLarge",
+    "change_head",
+    "event_json",
+]
 
 APPEND_TOPICS = ("routed", "dept.*", "events", "rejected", "archive", "notices")
 COMPACTED_TOPICS = ("imports", "incidents", "policies", "reporters", "state")
@@ -77,6 +86,16 @@ class Change:
         self.notices.append(Notice(to, template, due_at, target))
 
 
+def change_head(incident: Incident, at: str, what: str, more: str = "") -> str:
+    """The fields of a change that its event and the incident's history begin with; `more` stands before the state."""
+    return f'"revision":{incident.revision},"at":"{at}","what":"{what}"{more},"state":"{incident.state}"'
+
+
+def event_json(incident_id: str, head: str, entries: str) -> bytes:
+    """A record of `events`."""
+    return f'{{"incident_id":"{incident_id}",{head},"changes":[{entries}]}}'.encode()
+
+
 class Publisher:
     """Collects the outputs of one batch."""
 
@@ -102,18 +121,13 @@ class Publisher:
         incident, at_ms = change.incident, change.at_ms
         incident.revision += 1
         incident.updated_ms = at_ms
-        incident_id, revision = incident.incident_id, incident.revision
+        incident_id = incident.incident_id
         at = ms_to_text(at_ms)
         actor = "" if change.actor is None else f',"by":{encode(_shown(change.actor)).decode()}'
         note = "" if change.note is None else f',"note":{quoted(change.note)}'
-        head = f'"revision":{revision},"at":"{at}","what":"{change.what}"{actor}{note},"state":"{incident.state}"'
+        head = change_head(incident, at, change.what, actor + note)
         self._remember(incident, "{" + head + "}", at_ms)
-        self.emit(
-            "events",
-            incident_id,
-            at_ms,
-            f'{{"incident_id":"{incident_id}",{head},"changes":[{",".join(change.entries)}]}}'.encode(),
-        )
+        self.emit("events", incident_id, at_ms, event_json(incident_id, head, ",".join(change.entries)))
         what = what_json(incident, policy) if change.queue is not None or change.orders else b""
         if change.queue is not None:
             self.emit("routed", incident_id, at_ms, queue_event(incident, change.queue, at, what))

@@ -16,12 +16,13 @@ from dispatcher.core.publish import Change
 from dispatcher.core.rulebook import SEMANTICS, Rulebook
 from dispatcher.core.wire import encode, quoted
 from dispatcher.core.work import ReportWork
+from geo import Place
 from rules import Decision, Facts, Policy, claimed_severity
 
 __all__ = [
-    "REPORTED_LATE",
     "branch",
-    "brief_of",
+    "decision_counts",
+    "decision_json",
     "dispatch",
     "facts_of",
     "held_by",
@@ -31,7 +32,7 @@ __all__ = [
     "whistle_of",
 ]
 
-REPORTED_LATE = ("reported_late",)
+_REPORTED_LATE = ("reported_late",)
 
 
 def held_by(path: Sequence[str], decision: Decision) -> int:
@@ -73,12 +74,24 @@ def settle_decision(
 def record_decision(book: Rulebook, incident: Incident, decision: Decision, change: Change, grid: str) -> None:
     """The decision record: what was decided, on which facts, under which policy."""
     incident.decision_seq += 1
-    change.entries.append(
+    facts = encode(incident.facts).decode()
+    change.entries.append(decision_json(book, incident, decision, ms_to_text(change.at_ms), grid, facts))
+
+
+def decision_json(book: Rulebook, incident: Incident, decision: Decision, at: str, grid: str, facts: str) -> str:
+    """The entry on `events` of an incident's last decision; `facts` are the incident's, as JSON."""
+    return (
         f'{{"event":"decision","decision_id":"{incident.incident_id}/{incident.decision_seq}",'
-        f'"seq":{incident.decision_seq},"cause":"{incident.decided.cause}","taken_at":"{ms_to_text(change.at_ms)}",'
+        f'"seq":{incident.decision_seq},"cause":"{incident.decided.cause}","taken_at":"{at}",'
         f'"policy":"{book.policy.sha256}","semantics":{SEMANTICS},"grid":"{grid}","mode":{quoted(incident.mode)},'
-        f'"facts":{encode(incident.facts).decode()},"decision":{{{book.record(decision)}}}}}'
+        f'"facts":{facts},"decision":{{{book.record(decision)}}}}}'
     )
+
+
+def decision_counts(decision: Decision) -> list[str]:
+    """What is counted of a decision that an incident is opened by: the rules that had a part in it, or the fallback."""
+    won = f"fallback:{decision.fallback}" if decision.route is None else f"rule:{decision.route}"
+    return [won, *[f"rule:{overlay}" for overlay in decision.overlays]]
 
 
 def open_incident(work: ReportWork, incident_id: str, facts: Facts, decided: Decided) -> Incident:
@@ -107,17 +120,25 @@ def open_incident(work: ReportWork, incident_id: str, facts: Facts, decided: Dec
         reports=((report.source, report.report_id),),
         report_count=1,
         reporter_count=facts.reporters,
-        tags=facts.tags,
-        flags=REPORTED_LATE if work.time_ms - work.reported_ms > DAY_MS else (),
+        tags=_place_tags(facts, work.place),
+        flags=_REPORTED_LATE if work.time_ms - work.reported_ms > DAY_MS else (),
         last_report_ms=work.time_ms,
         asset=None if location is None else location.asset,
         promised_ms=work.promised_ms,
-        brief=brief_of(report),
+        brief=_brief_of(report),
         whistle=None if report.whistle is None else whistle_of(report.whistle, work.place.path, work.time_ms),
     )
 
 
-def brief_of(report: Report) -> Brief | None:
+def _place_tags(facts: Facts, place: Place) -> tuple[str, ...]:
+    """Those of the report, which are in order, and what it lacks."""
+    if place.cell is not None and facts.category is not None:
+        return facts.tags
+    lacks = (("unlocated", place.cell is None), ("uncategorised", facts.category is None))
+    return tuple(sorted({*facts.tags, *[tag for tag, is_so in lacks if is_so]}))
+
+
+def _brief_of(report: Report) -> Brief | None:
     """What orders tell of a report, masked; None when it says nothing."""
     address = None if report.location is None else report.location.address
     if not (report.text or address or report.media):
