@@ -38,11 +38,7 @@ def audit_kafka_command(config_path: Path, *, json: bool) -> None:
     from dispatcher.ledger.kafka import Place, connection_of
 
     config = config_of(config_path)
-    kafka = config.kafka
-    place = Place(
-        connection_of(kafka, os.environ), kafka.prefix, kafka.application, kafka.partitions,
-        kafka.department_partitions,
-    )  # fmt: skip
+    place = Place.of(connection_of(config.kafka, os.environ), config.kafka)
     findings = asyncio.run(audit_kafka(place, load_setup(config).grid.sha256))
     say(
         "read committed; covers, for each partition, everything up to its last commit: sources against `work`, `work`"

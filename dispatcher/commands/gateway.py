@@ -14,7 +14,7 @@ from dispatcher.commands.keys.commands import keys_path
 from dispatcher.commands.memory import settle_memory
 from dispatcher.commands.opening import config_of
 from dispatcher.commands.stopping import StopSignals
-from dispatcher.config import Config, Kafka
+from dispatcher.config import Config
 from dispatcher.console import add_console
 from dispatcher.gateway import KafkaLink, Parts, build_app, load_atlas, parts_of, serve
 from dispatcher.gateway.serving import bind
@@ -55,14 +55,10 @@ def gateway_command(config_path: Path, port: int | None) -> None:
             f"serving {connection.bootstrap}; http://{host_name}:{bound_port}/, keys in {keys_file}",
             extra={"event": "started"},
         )
-        link = KafkaLink(_place(connection, config.kafka), config.gateway.projection)
+        link = KafkaLink(Place.of(connection, config.kafka), config.gateway.projection)
         with parts_of(config, keys_file, link, atlas, registry, health) as parts:
             asyncio.run(_serve(parts, bound, asked))
     log.info(f"{asked}: stopped; everything taken is durable", extra={"event": "stopped"})
-
-
-def _place(connection: Connection, kafka: Kafka) -> Place:
-    return Place(connection, kafka.prefix, kafka.application, kafka.partitions, kafka.department_partitions)
 
 
 async def _require(connection: Connection, config: Config, grid: str, departments: Iterable[str]) -> None:

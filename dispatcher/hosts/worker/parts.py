@@ -65,9 +65,7 @@ class Worker:
     ) -> None:
         kafka = parts.kafka
         self._parts, self._fail, self._rewind, self._order = parts, fail, rewind, order
-        self.place = Place(
-            parts.connection, kafka.prefix, kafka.application, kafka.partitions, kafka.department_partitions
-        )
+        self.place = Place.of(parts.connection, kafka)
         self.owners: dict[int, Owner] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._shelf = PolicyShelf(parts.connection, kafka.prefix)

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, ProducerFenced
 from msgspec import Struct
 
+from dispatcher.config import Kafka
 from dispatcher.core import Outcome, Position
 from dispatcher.core.wire import encode
 from dispatcher.ledger.interface import Fenced, LedgerError
@@ -37,6 +38,11 @@ class Place(NamedTuple):
     application: str
     partitions: int
     department_partitions: int
+
+    @classmethod
+    def of(cls, connection: Connection, kafka: Kafka) -> Self:
+        """As a configuration names and numbers them."""
+        return cls(connection, kafka.prefix, kafka.application, kafka.partitions, kafka.department_partitions)
 
     def output(self, topic: str, partition: int) -> int:
         """The partition of an output topic that the outputs of a partition of `work` go to."""
