@@ -8,7 +8,6 @@ its incidents after a restart (its state is kept by message key; what merges or 
 common), a record on which the code fails, timers, and one order for reports that belong together when partitions move.
 """
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,14 +16,9 @@ from typing import Any, Final, NamedTuple
 from quixstreams import Application, message_context
 from quixstreams.models import SerializationContext, Serializer
 
+from bench.kafka.deciding import Deciding
 from bench.kafka.programs import READY
 from dispatcher.commands.memory import settle_memory
-from dispatcher.config import load_config
-from dispatcher.core import CONTROL, Engine, PartitionState, Position, Record, Rulebook
-from dispatcher.core.control import Activate
-from dispatcher.core.homes import Homes
-from dispatcher.core.wire import encode
-from dispatcher.hosts.setup import load_setup
 from dispatcher.ledger.kafka import topic_specs
 
 CHECKPOINT_S: Final = 0.5
@@ -48,15 +42,8 @@ class Body(Serializer):
         return value.value
 
 
-config = load_config(Path(sys.argv[1]), os.environ)
-setup = load_setup(config)
-kafka, prefix = config.kafka, config.kafka.prefix
-books = {setup.policy.sha256: Rulebook(setup.policy)}
-homes = Homes(kafka.partitions, kafka.partition_level)
-engines = [
-    Engine(PartitionState(n, books, partitions=kafka.partitions), Position(), setup.grid.sha256)
-    for n in range(kafka.partitions)
-]
+deciding = Deciding(Path(sys.argv[1]))
+kafka, prefix = deciding.kafka, deciding.kafka.prefix
 
 app = Application(
     broker_address=kafka.bootstrap,
@@ -70,26 +57,18 @@ app = Application(
 reports = app.topic(f"{prefix}reports", value_deserializer="bytes")
 topics = {
     name: app.topic(prefix + name, value_serializer=Body(), key_serializer="str")
-    for spec in topic_specs(kafka, setup.policy.departments)
+    for spec in topic_specs(kafka, deciding.setup.policy.departments)
     if (name := spec.name.removeprefix(prefix)) not in (*APART, "reports")
 }
-
-
-def enact_first_policy() -> None:
-    """The policy is put in force in each engine before the first report."""
-    command = encode(Activate(command_id=f"first-{setup.policy.sha256[:12]}", sha256=setup.policy.sha256))
-    for engine in engines:
-        engine.process(setup.intake.take([Record(0, CONTROL, 0, 0, 0, None, command)]).work)
 
 
 def decide(value: bytes, _key: Any, time_ms: int, _headers: Any) -> Iterator[Out]:  # noqa: ANN401 - the library's
     """Everything that a report puts out."""
     at = message_context()
-    taken = setup.intake.take([Record(at.offset, "reports", at.partition, at.offset, time_ms, None, value)])
-    for key, known in taken.reporters:
+    reporters, outcomes = deciding.of(at.partition, at.offset, time_ms, value)
+    for key, known in reporters:
         yield Out("reporters", key, known, time_ms)
-    for work in taken.work:
-        outcome = engines[max(homes.of(work), 0)].process([work])
+    for _, outcome in outcomes:
         for name, key, at_ms, body in outcome.records:
             yield Out(name, key, body, at_ms)
         for (name, key), kept in outcome.compacted.items():
@@ -103,7 +82,6 @@ dispatch = dispatch.set_timestamp(lambda out, _key, _time_ms, _headers: out.time
 dispatch.to_topic(lambda out, _key, _time_ms, _headers: topics[out.topic], key=lambda out: out.key)
 
 if __name__ == "__main__":
-    enact_first_policy()
     settle_memory()
     sys.stdout.write(f"\n{READY}\n")  # partitions come while the warm-up waits
     sys.stdout.flush()
