@@ -1,6 +1,6 @@
 """Where the bench takes place: the synthetic city, ready to be asked for positions and to place reports."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Protocol
 
@@ -10,9 +10,9 @@ import shapely
 
 from dispatcher.core import Asset, Intake, Placer
 from geo import Grid, Locator, Thing, load_gazetteer, load_grid
-from geo.city import synthetic_city
+from geo.city import City, synthetic_city
 
-__all__ = ["Made", "Town", "Where"]
+__all__ = ["Town", "Where"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,28 +28,6 @@ class Where(Protocol):
         """Draw positions: lon, lat and the code of the leaf each lies in."""
 
 
-class Made(Protocol):
-    """A made-up city: its grid and what stands in it."""
-
-    @property
-    def things(self) -> tuple[Thing, ...]:
-        """What is registered."""
-
-    @property
-    def population(self) -> Mapping[str, int]:
-        """People by the code of their leaf."""
-
-    @property
-    def gazetteer_csv(self) -> bytes:
-        """For `load_gazetteer`."""
-
-    def grid_geojson(self) -> bytes:
-        """For `load_grid`."""
-
-    def things_csv(self) -> bytes:
-        """For `load_things`."""
-
-
 class Town:
     """6,063 leaves with their people, 13,000 assets and a gazetteer, made from a seed in about five seconds.
 
@@ -58,8 +36,8 @@ class Town:
         city: another one.
     """
 
-    def __init__(self, seed: int, city: Made | None = None) -> None:
-        self.city: Made = synthetic_city(seed) if city is None else city
+    def __init__(self, seed: int, city: City | None = None) -> None:
+        self.city: City = synthetic_city(seed) if city is None else city
         self.grid: Grid = load_grid(self.city.grid_geojson())
         self.leaves: list[str] = [self.grid.codes[number] for number in self.grid.leaf_numbers]
         self._shapes = self.grid.geometries[self.grid.leaf_numbers]

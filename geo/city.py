@@ -23,8 +23,8 @@ ASSETS, CAMERAS, COMPOUNDS, ROADS = 13_000, 8_500, 417, 240
 SERVICE_CENTRES = (("street", 5), ("community", 29), ("compound", 16))
 
 _PREFIX = "530002"
-_LON, _LAT = 103.0, 25.0
-_SIDE, _SPACING_M = 260, 270.0  # about 35,000 hexagons of 6 ha on average, six to a leaf
+LON, LAT = 103.0, 25.0
+SIDE, SPACING_M = 260, 270.0  # about 35,000 hexagons of 6 ha on average, six to a leaf
 
 
 def _syllables(text: str) -> list[tuple[str, str]]:
@@ -44,7 +44,9 @@ _ASSET_TYPES = ("路灯", "井盖", "消防栓", "果皮箱", "交通标志", "�
 
 
 @dataclass(frozen=True, slots=True)
-class _Cell:
+class Cell:
+    """One of a made-up city, with the hexagons it is made of."""
+
     code: str
     name: str
     level: int
@@ -54,14 +56,14 @@ class _Cell:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class City:
-    """What `synthetic_city` made. `population` is of each leaf, by code."""
+    """A made-up one. `population` is of each leaf, by code; `cells` come parents first."""
 
     seed: int
     things: tuple[Thing, ...]
     population: Mapping[str, int]
     gazetteer_csv: bytes
-    _cells: Sequence[_Cell] = field(repr=False)
-    _mesh: Honeycomb = field(repr=False)
+    cells: Sequence[Cell] = field(repr=False)
+    mesh: Honeycomb = field(repr=False)
 
     def grid_geojson(self) -> bytes:
         """Return the grid for `load_grid`; children tile their parent exactly, with every vertex shared."""
@@ -69,9 +71,9 @@ class City:
             {
                 "type": "Feature",
                 "properties": {"code": cell.code, "name": cell.name, "level": cell.level, "parent": cell.parent},
-                "geometry": {"type": "Polygon", "coordinates": outline(self._mesh, cell.hexagons)},
+                "geometry": {"type": "Polygon", "coordinates": outline(self.mesh, cell.hexagons)},
             }
-            for cell in self._cells
+            for cell in self.cells
         ]
         return orjson.dumps({"type": "FeatureCollection", "features": features})
 
@@ -79,7 +81,7 @@ class City:
         """Return the things for `load_things`."""
         columns = ["id", "kind", "lon", "lat", "cell", "name"]
         more = sorted({key for thing in self.things for key in thing.attributes})
-        return _csv(
+        return to_csv(
             [*columns, *more],
             (
                 [t.id, t.kind, t.lon, t.lat, t.cell or "", t.name, *(t.attributes.get(key, "") for key in more)]
@@ -91,7 +93,7 @@ class City:
 def synthetic_city(seed: int = 1) -> City:
     """Make the city; takes a few seconds."""
     rng = np.random.Generator(np.random.PCG64(seed))
-    mesh = honeycomb(rng, _LON, _LAT, _SIDE, _SPACING_M)
+    mesh = honeycomb(rng, LON, LAT, SIDE, SPACING_M)
     names = _Names(rng)
     cells = _cells(rng, mesh, names)
     leaves = [cell for cell in cells if cell.level == len(CELLS)]
@@ -102,9 +104,9 @@ def synthetic_city(seed: int = 1) -> City:
         seed=seed,
         things=tuple(things),
         population=MappingProxyType({leaf.code: int(count) for leaf, count in zip(leaves, people, strict=True)}),
-        gazetteer_csv=_csv(["name", "aliases", "kind", "lon", "lat", "cell"], entries),
-        _cells=cells,
-        _mesh=mesh,
+        gazetteer_csv=to_csv(["name", "aliases", "kind", "lon", "lat", "cell"], entries),
+        cells=cells,
+        mesh=mesh,
     )
 
 
@@ -122,18 +124,18 @@ class _Names:
         return "".join(zh for zh, _ in syllables), "".join(en for _, en in syllables).capitalize()
 
 
-def _cells(rng: np.random.Generator, mesh: Honeycomb, names: _Names) -> list[_Cell]:
+def _cells(rng: np.random.Generator, mesh: Honeycomb, names: _Names) -> list[Cell]:
     """Make all levels, parents before children. Each parent is cut into a number of children that goes by its size."""
-    above = [_Cell(_PREFIX, "", 0, None, np.arange(len(mesh)))]
-    cells: list[_Cell] = []
+    above = [Cell(_PREFIX, "", 0, None, np.arange(len(mesh)))]
+    cells: list[Cell] = []
     for level, count in enumerate(CELLS, start=1):
         sizes = np.array([len(cell.hexagons) for cell in above])
-        below: list[_Cell] = []
+        below: list[Cell] = []
         for parent, quota in zip(above, _quotas(sizes, count), strict=True):
             for serial, hexagons in enumerate(grow(rng, mesh, parent.hexagons, quota), start=1):
                 name = _cell_name(names, parent, level, serial)
                 code = f"{parent.code}{serial:03d}"
-                below.append(_Cell(code, name, level, None if level == 1 else parent.code, hexagons))
+                below.append(Cell(code, name, level, None if level == 1 else parent.code, hexagons))
         cells += below
         above = below
     return cells
@@ -151,7 +153,7 @@ def _quotas(sizes: Indices, total: int) -> list[int]:
     return [int(quota) for quota in quotas]
 
 
-def _cell_name(names: _Names, parent: _Cell, level: int, serial: int) -> str:
+def _cell_name(names: _Names, parent: Cell, level: int, serial: int) -> str:
     if level == 1:
         return names.stem()[0] + ("街道" if serial <= STREETS else "镇")
     if level == 2:
@@ -162,21 +164,21 @@ def _cell_name(names: _Names, parent: _Cell, level: int, serial: int) -> str:
 class _Spots:
     """Random positions, each well inside a leaf."""
 
-    def __init__(self, rng: np.random.Generator, mesh: Honeycomb, leaves: list[_Cell], people: Indices) -> None:
+    def __init__(self, rng: np.random.Generator, mesh: Honeycomb, leaves: list[Cell], people: Indices) -> None:
         self._rng, self._mesh, self._leaves = rng, mesh, leaves
         self._rank = np.cumsum(people)
 
-    def by_population(self, count: int) -> list[_Cell]:
+    def by_population(self, count: int) -> list[Cell]:
         """Draw leaves, each as likely as its share of the people."""
         at = self._rng.integers(0, self._rank[-1], count)
         return [self._leaves[number] for number in np.searchsorted(self._rank, at, side="right")]
 
-    def apart(self, count: int, within: str = "") -> list[_Cell]:
+    def apart(self, count: int, within: str = "") -> list[Cell]:
         """Draw different leaves below a cell."""
         below = [leaf for leaf in self._leaves if leaf.code.startswith(within)]
         return [below[number] for number in self._rng.choice(len(below), count, replace=False)]
 
-    def position(self, leaf: _Cell) -> tuple[float, float]:
+    def position(self, leaf: Cell) -> tuple[float, float]:
         """Draw a position in the inner nine tenths of a triangle between a hexagon's middle and one of its edges."""
         hexagon = int(self._rng.choice(leaf.hexagons))
         corners = self._mesh.vertices[self._mesh.corners[hexagon]]
@@ -190,13 +192,13 @@ class _Spots:
 
 
 def _furnish(
-    rng: np.random.Generator, names: _Names, spots: _Spots, cells: list[_Cell]
+    rng: np.random.Generator, names: _Names, spots: _Spots, cells: list[Cell]
 ) -> tuple[list[Thing], list[list[Any]]]:
     """Make the things and the rows of the gazetteer."""
     things: list[Thing] = []
     rows: list[list[Any]] = []
 
-    def put(number: int, kind: Kind, leaf: _Cell, name: str, **attributes: str) -> Thing:
+    def put(number: int, kind: Kind, leaf: Cell, name: str, **attributes: str) -> Thing:
         thing = Thing(
             f"{kind}-{number:05d}", kind, *spots.position(leaf), leaf.code, name, MappingProxyType(attributes)
         )
@@ -229,7 +231,8 @@ def _furnish(
     return things, rows
 
 
-def _csv(heading: Sequence[str], rows: Sequence[Sequence[Any]] | Iterator[Sequence[Any]]) -> bytes:
+def to_csv(heading: Sequence[str], rows: Sequence[Sequence[Any]] | Iterator[Sequence[Any]]) -> bytes:
+    """A heading and its rows."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(heading)

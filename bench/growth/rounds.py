@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bench.answers import WrongAnswer, check
 from bench.core import CoreDriver, Setting
 from bench.growth.backlog import Backlogged
-from bench.growth.cities import GrownCity
+from bench.growth.cities import grown_city
 from bench.parts import locate_us
 from bench.policy import policy_files
 from bench.town import Town
@@ -94,7 +94,7 @@ def _grow_rules(town: Town, size: Size, grown: Grown, progress: Progress) -> Non
 
 def _grow_cells(size: Size, grown: Grown, progress: Progress) -> None:
     progress("making cities of " + _sizes(size.cells, CELLS))
-    towns = {cells: Town(size.seed, GrownCity(size.seed, cells)) for cells in size.cells}
+    towns = {cells: Town(size.seed, grown_city(size.seed, cells)) for cells in size.cells}
     settings = {
         cells: _setting(town, size.usual_rules, size.reports, size.seed) for cells, town in towns.items() if town.intake
     }

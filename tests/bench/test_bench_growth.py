@@ -9,7 +9,7 @@ from bench.answers import WrongAnswer
 from bench.core import Setting
 from bench.growth import __main__ as command
 from bench.growth.backlog import Backlogged
-from bench.growth.cities import GrownCity
+from bench.growth.cities import grown_city
 from bench.growth.rounds import Size
 from bench.policy import policy_files
 from bench.town import Town
@@ -39,8 +39,8 @@ def test_every_size_is_a_row_and_compared_with_the_smallest(
 
 
 def test_a_grown_city_is_a_whole_town():
-    city = GrownCity(2, 300)
-    assert city.grid_geojson() == GrownCity(2, 300).grid_geojson()
+    city = grown_city(2, 300)
+    assert city.grid_geojson() == grown_city(2, 300).grid_geojson()
     town = Town(2, city)
     assert 250 < len(town.leaves) < 350
     assert town.grid.levels == 5
