@@ -1,13 +1,11 @@
 """`python -m bench`: measure, check, compare with the budgets. Exit 1 when an answer is wrong, whatever the speed."""
 
 import sys
-import time
 from collections.abc import Sequence
 
-from bench.answers import WrongAnswer
-from bench.machine import commit, machine, versions
-from bench.options import bench_parser, keep, teller
+from bench.options import bench_parser, teller
 from bench.rounds import Size, measure
+from bench.running import run_bench
 from bench.table import Row, format_table, row_json
 
 DEFAULT = Size(rounds=5, reports=4_000)
@@ -25,19 +23,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seed=options.seed, rounds=options.rounds or size.rounds, reports=options.reports or size.reports
     )
     options.directory.mkdir(parents=True, exist_ok=True)
-    before = {"commit": commit(), "versions": versions(), "machine": machine()}  # how busy it is before we are
-    started = time.monotonic()
-    try:
-        rows = measure(size, options.directory, teller("bench"))
-    except WrongAnswer as wrong:
-        print(f"wrong answer: {wrong}", file=sys.stderr)
-        return 1
-    took_s = time.monotonic() - started
-    print(format_table(rows))
-    print(f"\n{_verdict(rows)} {size.rounds} rounds of {size.reports:,} reports, all answers checked, {took_s:.0f} s")
-    run = {"bench": "dispatch", **before, "size": size._asdict(), "seconds": round(took_s, 1)}
-    keep(options.json, run | {"rows": [row_json(row) for row in rows]})
-    return 0
+
+    def shown(rows: Sequence[Row], took_s: float) -> str:
+        said = f"{size.rounds} rounds of {size.reports:,} reports, all answers checked, {took_s:.0f} s"
+        return f"{format_table(rows)}\n\n{_verdict(rows)} {said}"
+
+    return run_bench(
+        "dispatch",
+        options.json,
+        size._asdict(),
+        lambda: measure(size, options.directory, teller("bench")),
+        shown,
+        lambda rows: {"rows": [row_json(row) for row in rows]},
+    )
 
 
 def _verdict(rows: Sequence[Row]) -> str:

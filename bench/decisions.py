@@ -6,16 +6,15 @@ costs at the same moment. CPU time; decisions are compared with the plain loop o
 
 import gc
 import sys
-import time
 from collections.abc import Callable, Iterable, Sequence
 from time import process_time_ns
 from typing import NamedTuple
 
 from bench.answers import WrongAnswer
 from bench.core import CoreDriver, Setting
-from bench.machine import commit, machine, versions
-from bench.options import bench_parser, keep
+from bench.options import bench_parser
 from bench.policy import policy_files
+from bench.running import run_bench
 from bench.table import format_table, row_json, rows_of
 from bench.town import Town
 from bench.workload import as_day, city_day
@@ -142,18 +141,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     few = (QUICK_ROUNDS, QUICK_REPORTS, RULES[:-1]) if options.quick else (ROUNDS, REPORTS, RULES)
     rounds, reports = options.rounds or few[0], options.reports or few[1]
-    before = {"commit": commit(), "versions": versions(), "machine": machine()}
-    started = time.monotonic()
-    try:
-        rows = rows_of(_measure(rounds, reports, few[2], options.seed))
-    except WrongAnswer as wrong:
-        print(f"wrong answer: {wrong}", file=sys.stderr)
-        return 1
-    print(format_table(rows))
-    size = {"rounds": rounds, "reports": reports, "seed": options.seed}
-    run = {"bench": "decisions", **before, "size": size, "seconds": round(time.monotonic() - started, 1)}
-    keep(options.json, run | {"rows": [row_json(row) for row in rows]})
-    return 0
+    return run_bench(
+        "decisions",
+        options.json,
+        {"rounds": rounds, "reports": reports, "seed": options.seed},
+        lambda: rows_of(_measure(rounds, reports, few[2], options.seed)),
+        lambda rows, _took_s: format_table(rows),
+        lambda rows: {"rows": [row_json(row) for row in rows]},
+    )
 
 
 def _measure(rounds: int, reports: int, rules: Sequence[int], seed: int) -> dict[tuple[str, str], list[float]]:

@@ -1,14 +1,12 @@
 """`python -m bench.growth`: what a report costs as incidents, rules and cells grow. Exit 1 when an answer is wrong."""
 
 import sys
-import time
 from collections.abc import Sequence
 
-from bench.answers import WrongAnswer
-from bench.growth.rounds import Size, measure
+from bench.growth.rounds import Grown, Size, measure
 from bench.growth.table import format_grown, grown_json
-from bench.machine import commit, machine, versions
-from bench.options import bench_parser, keep, teller
+from bench.options import bench_parser, teller
+from bench.running import run_bench
 from bench.town import Town
 
 DEFAULT = Size(rounds=5, reports=2_000)
@@ -25,19 +23,19 @@ def main(arguments: Sequence[str] | None = None, town: Town | None = None) -> in
     size = size._replace(
         seed=options.seed, rounds=options.rounds or size.rounds, reports=options.reports or size.reports
     )
-    before = {"commit": commit(), "versions": versions(), "machine": machine()}  # how busy it is before we are
-    started = time.monotonic()
-    try:
-        grown = measure(size, teller("bench.growth"), town)
-    except WrongAnswer as wrong:
-        print(f"wrong answer: {wrong}", file=sys.stderr)
-        return 1
-    took_s = time.monotonic() - started
-    print(format_grown(grown))
-    print(f"\n{size.rounds} rounds of {size.reports:,} reports, all answers checked, {took_s:.0f} s")
-    run = {"bench": "growth", **before, "size": size._asdict(), "seconds": round(took_s, 1)}
-    keep(options.json, run | grown_json(grown))
-    return 0
+
+    def shown(grown: Grown, took_s: float) -> str:
+        said = f"{size.rounds} rounds of {size.reports:,} reports, all answers checked, {took_s:.0f} s"
+        return f"{format_grown(grown)}\n\n{said}"
+
+    return run_bench(
+        "growth",
+        options.json,
+        size._asdict(),
+        lambda: measure(size, teller("bench.growth"), town),
+        shown,
+        grown_json,
+    )
 
 
 if __name__ == "__main__":

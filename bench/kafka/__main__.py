@@ -5,21 +5,20 @@ import asyncio
 import logging
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from bench.answers import WrongAnswer
 from bench.broker import Broker, DidNotStart, DownloadFailed, ToolMissing
 from bench.kafka.programs import ProgramEnded
-from bench.kafka.rounds import Size, measure
+from bench.kafka.rounds import Measured, Size, measure
 from bench.kafka.rows import format_measured, measured_json
-from bench.machine import commit, machine, versions
-from bench.options import bench_parser, keep, positive, teller
+from bench.options import bench_parser, positive, teller
+from bench.running import run_bench
 from bench.town import Town
 
 DEFAULT = Size(rounds=5, reports=10_000, rates=(500, 1_000, 2_000, 5_000), rate_s=8, restored=50_000)
+PACKAGES = ("aiokafka", "faust-streaming", "quixstreams", "confluent-kafka")
 QUICK = Size(rounds=1, reports=1_500, rates=(200, 400), rate_s=3, restored=2_000, rules=200, warm_up=300)
 
 
@@ -40,35 +39,26 @@ def main(arguments: Sequence[str] | None = None, town: Town | None = None, boots
         rules=options.rules or size.rules,
     )
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of every leader not elected yet
-    before = {"commit": commit(), "versions": _versions(), "machine": machine()}  # how busy it is before we are
-    started, tell = time.monotonic(), teller("bench.kafka")
     options.directory.mkdir(parents=True, exist_ok=True)
-    try:
+
+    def measured() -> Measured:
+        made, tell = town or Town(size.seed), teller("bench.kafka")
         with tempfile.TemporaryDirectory(dir=options.directory, prefix="kafka-bench-") as directory:
-            town = town or Town(size.seed)
             if bootstrap is not None:
-                measured = asyncio.run(measure(size, town, Path(directory), bootstrap, tell))
-            else:
-                with Broker(Path(directory) / "broker") as broker:
-                    measured = asyncio.run(measure(size, town, Path(directory), broker.bootstrap, tell))
-    except WrongAnswer as wrong:
-        print(f"wrong answer: {wrong}", file=sys.stderr)
-        return 1
+                return asyncio.run(measure(size, made, Path(directory), bootstrap, tell))
+            with Broker(Path(directory) / "broker") as broker:
+                return asyncio.run(measure(size, made, Path(directory), broker.bootstrap, tell))
+
+    def shown(found: Measured, took_s: float) -> str:
+        said = f"{size.rounds} rounds of {size.reports:,} reports, all answers checked, {took_s:.0f} s"
+        return f"{format_measured(found)}\n\n{said}"
+
+    packages = {package: version(package) for package in PACKAGES}
+    try:
+        return run_bench("kafka", options.json, size._asdict(), measured, shown, measured_json, packages)
     except (ProgramEnded, ToolMissing, DownloadFailed, DidNotStart) as refused:
         print(refused, file=sys.stderr)
         return 1
-    took_s = time.monotonic() - started
-    print(format_measured(measured))
-    print(f"\n{size.rounds} rounds of {size.reports:,} reports, all answers checked, {took_s:.0f} s")
-    run = {"bench": "kafka", **before, "size": size._asdict(), "seconds": round(took_s, 1)}
-    keep(options.json, run | measured_json(measured))
-    return 0
-
-
-def _versions() -> dict[str, str]:
-    return versions() | {
-        package: version(package) for package in ("aiokafka", "faust-streaming", "quixstreams", "confluent-kafka")
-    }
 
 
 def _parser() -> argparse.ArgumentParser:
