@@ -11,12 +11,13 @@ from uuid import uuid4
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.protocol.fetch import FetchRequest
 from faust.types import TP
 from kafka_records import topics
 
 from dispatcher.config import Kafka
 from dispatcher.hosts.worker import app as app_module
-from dispatcher.hosts.worker.batches import Batches, RecordBatch
+from dispatcher.hosts.worker.batches import FETCH_WAIT_MS, Batches, RecordBatch
 from dispatcher.hosts.worker.order import Order, Part
 from dispatcher.hosts.worker.parts import Parts
 from dispatcher.ledger.kafka import Out, TopicSpec, create_topics, put_values
@@ -120,6 +121,26 @@ async def test_all_source_topics_come_to_one_agent_and_no_other(kafka, connectio
     assert sorted(event.value[0].value.decode() for event in events) == sorted(SOURCES)
     assert recorder.given.empty()
     assert recorder.carried.empty()
+
+
+async def test_a_fetch_waits_for_a_moment_only(kafka, connection, monkeypatch):
+    """One fetch is under way at a time: as long as it waits, partitions that are not part of it are not read."""
+    asked = []
+    async with running(kafka, connection, monkeypatch) as (app, recorder):
+        client = app.consumer._thread._consumer._client
+        send = client.send
+
+        async def watched(node, request, **options):
+            if isinstance(request, FetchRequest):
+                asked.append(request._max_wait_ms)
+            return await send(node, request, **options)
+
+        monkeypatch.setattr(client, "send", watched)
+        await put(kafka, connection, "work", b"0")
+        await next_of(recorder.given)
+        await put(kafka, connection, "work", b"1")
+        await next_of(recorder.given)
+    assert set(asked) == {FETCH_WAIT_MS}, "Faust or the client no longer takes how long a fetch waits from here"
 
 
 async def test_an_event_commits_its_last_offset_when_it_is_acknowledged_and_not_before(kafka, connection, monkeypatch):
