@@ -88,7 +88,16 @@ def normal_text(text: str) -> str:
     """Text as keywords are compared: NFKC, without case. Full-width forms and letter case make no difference."""
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    for wide, narrow in _WIDE:
+        text = text.replace(wide, narrow)
+    normal = unicodedata.normalize("NFKC", text)
+    folded = normal.casefold()
+    return normal if folded == normal else unicodedata.normalize("NFKC", folded)
+
+
+_WIDE = tuple(zip("，！？：；（）", ",!?:;()", strict=True))
+"""Each is by NFKC what stands beside it. Python sees at once that a text is normal, unless one of them is in it: then
+it takes every letter apart, and that for ten times as long."""
 
 
 def read_when(node: Node, reading: Reading) -> Value:

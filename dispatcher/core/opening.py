@@ -29,6 +29,8 @@ __all__ = ["is_usual", "open_at_once"]
 _DISPATCHED = IncidentState.DISPATCHED
 _FILED: Final = f'{{"event":"state","from":"{IncidentState.RECEIVED}","to":"{IncidentState.FILED}"}}'
 _SENT: Final = f'{{"event":"state","from":"{IncidentState.FILED}","to":"{_DISPATCHED}"}}'
+_ACTIVATE: Final = ',{"event":"target","what":"activate",'
+_AND_ACTIVATE: Final = "}" + _ACTIVATE
 
 
 def is_usual(work: ReportWork, decision: Decision, source: Source) -> bool:
@@ -108,7 +110,7 @@ def _put_out(
     if incident.suggested:
         suggested = f'{{"event":"merge_suggested","incidents":{encode(incident.suggested).decode()}}},'
     decided = decision_json(book, incident, decision, at, turn.grid, facts)
-    activated = "".join([f',{{"event":"target","what":"activate",{one}}}' for one in begun.said])
+    activated = f"{_ACTIVATE}{_AND_ACTIVATE.join(begun.said)}}}" if begun.said else ""
     reported = f'{{"event":"reported","source":{quoted(source)},"report_id":{said_id}}}'
     entries = f"{reported},{suggested}{_FILED},{decided},{_SENT}{activated}"
     out.emit("events", incident_id, now_ms, event_json(incident_id, head, entries))
@@ -128,9 +130,7 @@ def _put_out(
 def _incident_json(
     i: Incident, prepared: Prepared, begun: Begun, at: str, facts_json: str, said_id: str, tags_json: str
 ) -> bytes:
-    parts = [f"{part.json[0]}{at}{part.json[1]}{at}{part.json[2]}" for part in prepared.parts]
-    support = f',"support":[{",".join(parts[1:])}]' if len(parts) > 1 else ""
-    targets = f',"targets":[{",".join([f"{{{one}}}" for one in begun.said])}]' if begun.said else ""
+    targets = f',"targets":[{{{"},{".join(begun.said)}}}]' if begun.said else ""
     tags = f',"tags":{tags_json}' if i.tags else ""
     flags = f',"flags":{encode(i.flags).decode()}' if i.flags else ""
     suggested = f',"suggested":{encode(i.suggested).decode()}' if i.suggested else ""
@@ -146,7 +146,7 @@ def _incident_json(
         f'"place":{place_json(i.place)},"reports":[[{quoted(i.reports[0][0])},{said_id}]],"report_count":1,'
         f'"reporter_count":{i.reporter_count},"opened_at":"{at}","reported_at":"{ms_to_text(i.reported_ms)}",'
         f'"updated_at":"{at}","last_report_at":"{at}","decision":{decided_json(i.decided)},"decision_seq":1,'
-        f'"facts":{facts_json},"lead":{parts[0]}{support}{targets}{tags}{flags}{suggested}{standard}{kind}{asset},'
+        f'"facts":{facts_json},{at.join(prepared.assigned)}{targets}{tags}{flags}{suggested}{standard}{kind}{asset},'
         f'"dispatched_at":"{at}"{level}{following},"history":[{i.history[0]}]}}'
     )
     return head.encode() + STAGE_BYTES[_DISPATCHED] + rest.encode()

@@ -28,13 +28,13 @@ class _Promise:
     While its clock runs through, or stands still, every instant of it lies as far ahead as it did, or where it did.
     """
 
-    __slots__ = ("_begun", "_budgets", "_from_ms", "_moves", "_name", "_one", "_pace", "_policy", "_until_ms")
+    __slots__ = ("_begun", "_budgets", "_from_ms", "_moves", "_name", "_pace", "_policy", "_until_ms", "one")
 
     def __init__(self, policy: Policy, name: str, budgets: tuple[TargetBudget, ...], pace: Pace) -> None:
         self._policy, self._name, self._budgets, self._pace = policy, name, budgets, pace
         self._from_ms = self._until_ms = 0
         self._moves = True
-        self._one = len(budgets) == 1 and budgets[0].budget.unit != "wd_end"  # with one amount, whenever it begins
+        self.one = len(budgets) == 1 and budgets[0].budget.unit != "wd_end"  # with one amount, whenever it begins
         self._begun: Target | None = None
 
     def begin(self, of: str, now_ms: int) -> Target:
@@ -47,7 +47,7 @@ class _Promise:
                 begun.due_ms + later_ms, begun.provisional, next_ms=begun.next_ms + later_ms,
             )  # fmt: skip
         target = open_target(self._policy, self._name, of, self._budgets, now_ms, self._pace)
-        if self._one:
+        if self.one:
             self._remember(target)
         return target
 
@@ -60,10 +60,27 @@ class _Promise:
             self._begun, (self._from_ms, self._until_ms, self._moves) = replace(target), stretch
 
 
+class _Owed:
+    """A promise as one party owes it; what is written of it up to when it is due is found once."""
+
+    __slots__ = ("_says", "party", "promise")
+
+    def __init__(self, promise: _Promise, party: str) -> None:
+        self.promise, self.party = promise, party
+        self._says = ""
+
+    def says(self, target: Target) -> str:
+        """The same as `promised_json`."""
+        says = self._says or promised_json(target)
+        if self.promise.one:
+            self._says = says
+        return says
+
+
 class Part:
     """What a decision says of one department's part: the assignment, its targets, its order."""
 
-    __slots__ = ("fields", "json", "may", "other", "party", "promises", "says", "topic")
+    __slots__ = ("fields", "json", "may", "other", "owes", "party", "says", "topic")
 
     def __init__(self, book: Rulebook, decision: Decision, plan: SupportPlan | None) -> None:
         is_lead, one = plan is None, decision.lead if plan is None else plan
@@ -82,13 +99,12 @@ class Part:
         self.party = sample.party
         self.topic = f"dept.{sample.department}"
         self.fields = sample.department, sample.unit, sample.role, sample.task, sample.required, sample.by
-        self.json = assignment_json(sample).split(ms_to_text(_SAMPLE_MS), 2)  # its instants go in between
+        self.json = assignment_json(sample)
         self.other = other_json(self.party, sample)
         self.says = order_says(sample, "offer")
         self.may = may_json(_DISPATCHED, _OFFERED, supervised=False)
-        self.promises = tuple(
-            [_promise(book, decided, name, budgets) for name, budgets in promises(decision, plan, is_lead=is_lead)]
-        )
+        promised = promises(decision, plan, is_lead=is_lead)
+        self.owes = tuple([_Owed(_promise(book, decided, name, budgets), self.party) for name, budgets in promised])
 
     def assignment(self, now_ms: int) -> Assignment:
         """Offered now."""
@@ -105,7 +121,7 @@ class Begun(NamedTuple):
     """The targets of all parts, begun at one instant, and what is written of them."""
 
     targets: tuple[Target, ...]
-    said: list[str]  # of each target, its fields
+    said: list[str]  # of each target, its fields: to be joined, since nothing else stands between them
     dues: list[str]  # of each part, when what it owes is due
     soonest: str  # of all parts together, the earliest of each name
     next_ms: int
@@ -114,12 +130,16 @@ class Begun(NamedTuple):
 class Prepared:
     """What a decision says of every incident that is opened by it at once, ready to be written."""
 
-    __slots__ = ("counted", "decided", "lead", "others", "parts", "support")
+    __slots__ = ("assigned", "counted", "decided", "lead", "others", "parts", "support")
 
     def __init__(self, book: Rulebook, decision: Decision) -> None:
         self.decided = book.decided(decision, "report")
         self.parts = tuple([Part(book, decision, plan) for plan in (None, *decision.support)])
         lead, *support = self.parts
+        assigned = f'"lead":{lead.json}'
+        if support:
+            assigned += f',"support":[{",".join([part.json for part in support])}]'
+        self.assigned = assigned.split(ms_to_text(_SAMPLE_MS))  # the instant of all of them goes in between
         self.lead = quoted(lead.party)
         self.support = ",".join([quoted(part.party) for part in support])
         self.others = ",".join([part.other for part in self.parts])
@@ -134,13 +154,13 @@ class Prepared:
         next_ms = NEVER_MS
         for part in self.parts:
             due: list[str] = []
-            for promise in part.promises:
-                target = promise.begin(part.party, now_ms)
+            for owed in part.owes:
+                target = owed.promise.begin(owed.party, now_ms)
                 targets.append(target)
                 due_ms, name = target.due_ms, target.name
                 due_at = ms_to_text(due_ms)
                 provisional = ',"provisional":true' if target.provisional else ""
-                said.append(f'{promised_json(target)}{due_at}","since":"{at}"{provisional}')
+                said.append(f'{owed.says(target)}{due_at}","since":"{at}"{provisional}')
                 due.append(f'"{name}":"{due_at}"')
                 if due_ms < earliest.get(name, NEVER_MS):
                     earliest[name] = due_ms

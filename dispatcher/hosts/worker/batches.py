@@ -8,9 +8,9 @@ Its consumer must know of it too. Between the offsets of two such records Faust 
 acknowledged: with two chunks waiting and the first acknowledged, the group's offset went past the second, which nobody
 had worked on yet. A worker that then died would have lost it. Here what is acknowledged is what was acknowledged.
 
-Its fetches wait for a moment only. The client has one fetch under way for all partitions of a broker, and what was being
-read when it began is not part of it: with Faust's second and a half, a partition that was read to its end then had to
-wait until others had something, or until that was over, while its next records lay ready.
+Its fetches wait for a moment only. The client has one fetch under way for all partitions of a broker, and what was
+being read when it began is not part of it: with Faust's second and a half, a partition that was read to its end then
+had to wait until others had something, or until that was over, while its next records lay ready.
 
 And each chunk says from which position of the consumer it reaches to which (`order`). Positions are written down where
 they change, in the consumer's own thread and without a step of its loop in between: what was handed out since the last
