@@ -1,5 +1,6 @@
 """What a decision says of every incident that is opened by it at once, ready to be written: see `opening`."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -19,6 +20,7 @@ from rules import Decision, Policy, SupportPlan, TargetBudget
 __all__ = ["Begun", "Prepared"]
 
 _OFFERED, _DISPATCHED = AssignmentState.OFFERED, IncidentState.DISPATCHED
+_BEFORE: Final = {0: '"lead":', 1: ',"support":['}  # of the parts of an incident
 _SAMPLE_MS: Final = 0  # an instant no code of a department holds as text
 
 
@@ -99,7 +101,7 @@ class Part:
         self.party = sample.party
         self.topic = f"dept.{sample.department}"
         self.fields = sample.department, sample.unit, sample.role, sample.task, sample.required, sample.by
-        self.json = assignment_json(sample)
+        self.json = assignment_json(sample).split(ms_to_text(_SAMPLE_MS), 2)  # its instants go in between
         self.other = other_json(self.party, sample)
         self.says = order_says(sample, "offer")
         self.may = may_json(_DISPATCHED, _OFFERED, supervised=False)
@@ -115,6 +117,18 @@ class Part:
 def _promise(book: Rulebook, decided: Decided, name: str, budgets: tuple[TargetBudget, ...]) -> _Promise:
     key = name, budgets, decided.sla, decided.ladder
     return book.once(key, lambda: _Promise(book.policy, name, budgets, book.pace(decided, name)))
+
+
+def _assigned(parts: Sequence[Part]) -> list[str]:
+    """The lead and the supports as fields of an incident: the instant they are offered at goes in between."""
+    pieces = [""]
+    for n, part in enumerate(parts):
+        before, between, after = part.json
+        pieces[-1] += _BEFORE.get(n, ",") + before
+        pieces += [between, after]
+    if len(parts) > 1:
+        pieces[-1] += "]"
+    return pieces
 
 
 class Begun(NamedTuple):
@@ -136,10 +150,7 @@ class Prepared:
         self.decided = book.decided(decision, "report")
         self.parts = tuple([Part(book, decision, plan) for plan in (None, *decision.support)])
         lead, *support = self.parts
-        assigned = f'"lead":{lead.json}'
-        if support:
-            assigned += f',"support":[{",".join([part.json for part in support])}]'
-        self.assigned = assigned.split(ms_to_text(_SAMPLE_MS))  # the instant of all of them goes in between
+        self.assigned = _assigned(self.parts)
         self.lead = quoted(lead.party)
         self.support = ",".join([quoted(part.party) for part in support])
         self.others = ",".join([part.other for part in self.parts])
