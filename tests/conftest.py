@@ -8,11 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from bench.broker import Broker, ToolMissing, fetch_libraries, find_java
 
 ROOT = Path(__file__).parent.parent
 NYC = ROOT / "examples" / "nyc"
+
+# How long a busy machine takes over an example, or over its tables of letters in a fresh checkout, is no failure.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

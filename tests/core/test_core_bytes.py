@@ -50,7 +50,7 @@ BYTES = st.tuples(st.sampled_from(["reports", "updates", "updates.x", "control",
 
 
 @given(st.lists(BYTES | mutated(), min_size=1, max_size=6))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_bytes_become_one_item_of_work_each(messages: list[tuple[str, bytes]]):
     records = [Record(n, topic, 0, n, START_MS, None, value) for n, (topic, value) in enumerate(messages)]
     work = Intake(tiny_placer()).take(records).work
@@ -60,7 +60,7 @@ def test_any_bytes_become_one_item_of_work_each(messages: list[tuple[str, bytes]
 
 
 @given(st.lists(BYTES | mutated(), min_size=1, max_size=8))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_every_record_ends_as_accepted_rejected_or_repeated(messages: list[tuple[str, bytes]]):
     desk = Desk()
     desk.report("r", category="02")

@@ -40,7 +40,7 @@ def test_what_is_neither_stays(text: str):
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_masking_twice_is_masking_once_and_leaves_no_long_run_of_digits(text: str):
     once = mask_text(text)
     assert mask_text(once) == once
@@ -127,7 +127,7 @@ def test_an_original_may_be_nothing_or_anything():
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_bytes_are_shown_somehow(value: bytes):
     assert len(mask_original(value)) <= ORIGINAL_CHARS_MAX
 

@@ -224,7 +224,7 @@ def test_a_severity_a_resident_claims_is_capped():
 
 
 @given(st.lists(st.integers(0, 3 * HOUR_MS), min_size=1, max_size=8), st.integers(1, 5 * HOUR_MS))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_consumed_is_the_sum_of_the_runs_whatever_the_pauses(spans: list[int], amount_ms: int):
     clock, now_ms, run_ms = AlwaysClock(), 0, 0
     target = Target("resolve", "x", "b", "always", "s", amount_ms, 0, 0, amount_ms)

@@ -108,7 +108,7 @@ def test_what_grows_beyond_the_limit_when_encoded_is_refused():
         cleaned(picture(size=(200, 200)), 500)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_any_damage_is_the_pictures_fault(data: st.DataObject):
     whole = bytearray(picture(data.draw(st.sampled_from(["JPEG", "PNG", "WEBP"]))))

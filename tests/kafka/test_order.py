@@ -65,7 +65,7 @@ def test_what_was_handed_out_and_dropped_is_named_and_not_at_once_again(monkeypa
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_everything_is_carried_in_order_whatever_is_dropped(data: st.DataObject):
     """A consumer that hands out and goes back, a way on which chunks vanish, and one who asks the order."""
     order = Order()

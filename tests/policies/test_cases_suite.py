@@ -5,7 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatcher.core import Rulebook
@@ -274,7 +274,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(
     st.lists(st.tuples(st.integers(0, len(WHOLE)), st.integers(0, 12), st.sampled_from(PIECES)), min_size=1, max_size=4)
 )
@@ -292,7 +292,7 @@ def test_no_file_makes_the_runner_fall_over(changes: list[tuple[int, int, str]])
 TOKENS = sorted(set(WHOLE.replace("{", " ").replace("}", " ").replace(",", " ").split()))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=200, derandomize=True)
 @given(st.lists(st.tuples(st.sampled_from(TOKENS), st.sampled_from(TOKENS)), min_size=1, max_size=3))
 def test_no_mix_of_words_makes_the_runner_fall_over(swaps: list[tuple[str, str]]):
     text = WHOLE
@@ -327,7 +327,7 @@ REPORTS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=200, derandomize=True)
 @given(
     st.sampled_from(REPORTS),
     st.lists(st.tuples(st.integers(0, 3_000), st.sampled_from(ACTS), st.sampled_from(SEEN)), max_size=12),

@@ -156,7 +156,7 @@ def test_keywords_of_the_rules_are_found_whatever_case_and_width():
 letters = st.text(alphabet="aabßＡ煤气.(* ", min_size=1, max_size=5)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(letters, min_size=1, max_size=12), st.text(alphabet="aabßA煤气.(* ", max_size=30))
 def test_every_keyword_is_found_overlapping_ones_too(words: list[str], text: str):
     normal = tuple(normal_text(word) for word in words)

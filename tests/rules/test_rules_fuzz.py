@@ -271,7 +271,7 @@ def as_yaml(tree: object) -> str:
     return str(tree)
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@settings(max_examples=400, derandomize=True, database=None)
 @given(st.dictionaries(WORDS, TREES, max_size=6), st.sampled_from(sorted(FILES)), st.booleans())
 def test_a_made_up_file_is_read_or_refused(tree: dict, name: str, beside: bool):
     files = {each: text.encode() for each, text in FILES.items()}
@@ -280,7 +280,7 @@ def test_a_made_up_file_is_read_or_refused(tree: dict, name: str, beside: bool):
     outcome(files)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=200, derandomize=True, database=None)
 @given(
     st.lists(
         st.lists(

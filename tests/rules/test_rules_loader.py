@@ -357,7 +357,7 @@ def loads_or_says_why(given_files: dict[str, bytes]) -> None:
         assert problem.render("zh").encode()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=200), st.sampled_from(sorted(FILES)))
 def test_arbitrary_bytes_raise_nothing_else(content: bytes, name: str):
     loads_or_says_why(files() | {name: content})
@@ -401,7 +401,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, 2**32), st.lists(PIECES, min_size=1, max_size=4))
 def test_damaged_files_raise_nothing_else(seed: int, pieces: list[str]):
     rng = random.Random(seed)

@@ -101,7 +101,7 @@ amounts = st.integers(0, 1500 * HOUR_MS)
 
 
 @pytest.mark.parametrize("clock", [PLANTING, WINTER], ids=lambda clock: clock.name)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(t=instants, a=amounts, b=amounts)
 def test_properties(clock: WorkingClock, t: int, a: int, b: int):
     due_ms = clock.add(t, a)

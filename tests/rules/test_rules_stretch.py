@@ -24,7 +24,7 @@ minutes = st.integers(0, 2 * 365 * 24 * 60)
 amounts = st.lists(st.integers(1, 40 * 24 * 60).map(lambda minute: minute * MINUTE_MS), min_size=1, max_size=3)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(name=st.sampled_from(sorted(CLOCKS)), minute=minutes, wanted=amounts, shares=st.lists(st.floats(0, 1)))
 def test_within_a_stretch_everything_moves_along_or_stays(
     name: str, minute: int, wanted: list[int], shares: list[float]

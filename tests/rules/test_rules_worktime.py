@@ -102,7 +102,7 @@ instants = st.integers(at_ms("2009-01-01 00:00"), at_ms("2033-01-01 00:00"))
 amounts = st.integers(0, 400 * HOUR_MS)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(instants, amounts, amounts)
 def test_properties(t: int, a: int, b: int):
     due_ms = OFFICE.add(t, a)
@@ -114,7 +114,7 @@ def test_properties(t: int, a: int, b: int):
     assert OFFICE.consumed(t, t + a) + OFFICE.consumed(t + a, t + a + b) == OFFICE.consumed(t, t + a + b)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(instants, st.integers(1, 100 * HOUR_MS))
 def test_a_pause_outside_hours_changes_nothing(t: int, amount: int):
     for closed_from, closed_to in OFFICE.closed_between(t, t + 7 * 24 * HOUR_MS)[:3]:
