@@ -115,7 +115,7 @@ class Chapter:
             return lambda moment: dimension.classify_at(self._moments.instants[moment])
         if name == "attributes":
             return lambda sign: dimension.classify(attributes_of(sign))
-        return dimension.class_of if name == "path" else dimension.classify
+        return dimension.classify
 
     def _written_key(self) -> Callable[[Facts, int], Key]:
         """Return the function that makes a key of facts and their moment.

@@ -90,9 +90,7 @@ def normal_text(text: str) -> str:
         return text.lower()
     for wide, narrow in _WIDE:
         text = text.replace(wide, narrow)
-    normal = unicodedata.normalize("NFKC", text)
-    folded = normal.casefold()
-    return normal if folded == normal else unicodedata.normalize("NFKC", folded)
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 _WIDE = tuple(zip("，！？：；（）", ",!?:;()", strict=True))

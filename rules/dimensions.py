@@ -161,10 +161,10 @@ def build_dimensions(policy: Policy, layout: Layout, catalogue: Catalogue | None
     )
     mentioned = frozenset(asked.get("tags", ()))
     levels = frozenset[str]().union(*map(unit_levels, rules))
-    places = places_of(policy, levels, frozenset(asked.get("grid", ())))
+    cells = frozenset(asked.get("grid", ()))
     dimensions = {
         "category": Dimension(width, _category_terms, extra=catalogue.of, in_decisions=True),
-        "path": Dimension(width, tuple, extra=places, memo_key=places, in_decisions=bool(levels)),
+        "path": Dimension(width, tuple, extra=places_of(policy, levels, cells), in_decisions=bool(levels)),
         "severity": Dimension(width, numbers["severity"].terms, extra=lambda value: value, in_decisions=True),
         "confidence": Dimension(width, numbers["confidence"].terms, memo_key=numbers["confidence"].key),
         "reporters": Dimension(width, numbers["reporters"].terms, memo_key=numbers["reporters"].key),

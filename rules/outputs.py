@@ -49,16 +49,10 @@ def unit_levels(rule: Rule) -> frozenset[str]:
 
 
 def places_of(policy: Policy, levels: frozenset[str], cells: frozenset[Any]) -> Callable[[Any], Hashable]:
-    """Return what to keep of a path: the units at these levels, and where on it these cells of rules lie.
-
-    It is all that rules can ask of a path, if the cells are all that they name: most paths of a city are one to them.
-    """
-    wanted = [(name, at) for at, name in enumerate(policy.grid_levels) if name in levels]
+    """Return what to keep of a path: the units at these levels, and where on it these cells of rules lie."""
 
     def kept(path: tuple[str, ...]) -> Hashable:
-        units = tuple([(name, path[at]) for name, at in wanted if at < len(path)]) if wanted else ()
-        if cells.isdisjoint(path):
-            return units, ()
+        units = tuple([pair for pair in zip(policy.grid_levels, path, strict=False) if pair[0] in levels])
         return units, tuple([(level, cell) for level, cell in enumerate(path, 1) if cell in cells])
 
     return kept

@@ -30,13 +30,13 @@ class _Promise:
     While its clock runs through, or stands still, every instant of it lies as far ahead as it did, or where it did.
     """
 
-    __slots__ = ("_begun", "_budgets", "_from_ms", "_moves", "_name", "_pace", "_policy", "_until_ms", "one")
+    __slots__ = ("_begun", "_budgets", "_from_ms", "_moves", "_name", "_one", "_pace", "_policy", "_until_ms")
 
     def __init__(self, policy: Policy, name: str, budgets: tuple[TargetBudget, ...], pace: Pace) -> None:
         self._policy, self._name, self._budgets, self._pace = policy, name, budgets, pace
         self._from_ms = self._until_ms = 0
         self._moves = True
-        self.one = len(budgets) == 1 and budgets[0].budget.unit != "wd_end"  # with one amount, whenever it begins
+        self._one = len(budgets) == 1 and budgets[0].budget.unit != "wd_end"  # with one amount, whenever it begins
         self._begun: Target | None = None
 
     def begin(self, of: str, now_ms: int) -> Target:
@@ -49,7 +49,7 @@ class _Promise:
                 begun.due_ms + later_ms, begun.provisional, next_ms=begun.next_ms + later_ms,
             )  # fmt: skip
         target = open_target(self._policy, self._name, of, self._budgets, now_ms, self._pace)
-        if self.one:
+        if self._one:
             self._remember(target)
         return target
 
@@ -62,27 +62,10 @@ class _Promise:
             self._begun, (self._from_ms, self._until_ms, self._moves) = replace(target), stretch
 
 
-class _Owed:
-    """A promise as one party owes it; what is written of it up to when it is due is found once."""
-
-    __slots__ = ("_says", "party", "promise")
-
-    def __init__(self, promise: _Promise, party: str) -> None:
-        self.promise, self.party = promise, party
-        self._says = ""
-
-    def says(self, target: Target) -> str:
-        """The same as `promised_json`."""
-        says = self._says or promised_json(target)
-        if self.promise.one:
-            self._says = says
-        return says
-
-
 class Part:
     """What a decision says of one department's part: the assignment, its targets, its order."""
 
-    __slots__ = ("fields", "json", "may", "other", "owes", "party", "says", "topic")
+    __slots__ = ("fields", "json", "may", "other", "party", "promises", "says", "topic")
 
     def __init__(self, book: Rulebook, decision: Decision, plan: SupportPlan | None) -> None:
         is_lead, one = plan is None, decision.lead if plan is None else plan
@@ -105,8 +88,9 @@ class Part:
         self.other = other_json(self.party, sample)
         self.says = order_says(sample, "offer")
         self.may = may_json(_DISPATCHED, _OFFERED, supervised=False)
-        promised = promises(decision, plan, is_lead=is_lead)
-        self.owes = tuple([_Owed(_promise(book, decided, name, budgets), self.party) for name, budgets in promised])
+        self.promises = tuple(
+            [_promise(book, decided, name, budgets) for name, budgets in promises(decision, plan, is_lead=is_lead)]
+        )
 
     def assignment(self, now_ms: int) -> Assignment:
         """Offered now."""
@@ -135,7 +119,7 @@ class Begun(NamedTuple):
     """The targets of all parts, begun at one instant, and what is written of them."""
 
     targets: tuple[Target, ...]
-    said: list[str]  # of each target, its fields: to be joined, since nothing else stands between them
+    said: list[str]  # of each target, its fields
     dues: list[str]  # of each part, when what it owes is due
     soonest: str  # of all parts together, the earliest of each name
     next_ms: int
@@ -165,13 +149,13 @@ class Prepared:
         next_ms = NEVER_MS
         for part in self.parts:
             due: list[str] = []
-            for owed in part.owes:
-                target = owed.promise.begin(owed.party, now_ms)
+            for promise in part.promises:
+                target = promise.begin(part.party, now_ms)
                 targets.append(target)
                 due_ms, name = target.due_ms, target.name
                 due_at = ms_to_text(due_ms)
                 provisional = ',"provisional":true' if target.provisional else ""
-                said.append(f'{owed.says(target)}{due_at}","since":"{at}"{provisional}')
+                said.append(f'{promised_json(target)}{due_at}","since":"{at}"{provisional}')
                 due.append(f'"{name}":"{due_at}"')
                 if due_ms < earliest.get(name, NEVER_MS):
                     earliest[name] = due_ms

@@ -39,10 +39,6 @@ class RecordTooLarge(RuntimeError):
     """Something was to be put out that no broker would take: a bound that should have held did not."""
 
 
-def _too_large(topic: str, key: str, value: bytes) -> RecordTooLarge:
-    return RecordTooLarge(f"{topic} {key}: {len(value)} bytes, at most {RECORD_BYTES_MAX}")
-
-
 class Change:
     """One revision of one incident in the making."""
 
@@ -113,8 +109,11 @@ class Publisher:
     def emit(self, topic: str, key: str, at_ms: int, value: bytes) -> None:
         """One record on an append topic."""
         self.records.append((topic, key, at_ms, value))
+        self._weigh(topic, key, value)
+
+    def _weigh(self, topic: str, key: str, value: bytes) -> None:
         if len(value) > RECORD_BYTES_MAX:
-            raise _too_large(topic, key, value)
+            raise RecordTooLarge(f"{topic} {key}: {len(value)} bytes, at most {RECORD_BYTES_MAX}")
         self.bytes_out += len(value)
 
     def publish(self, change: Change, policy: Policy) -> None:
@@ -179,9 +178,7 @@ class Publisher:
             if revision != incident.revision:
                 value = incident_json(incident)
             self.compacted["incidents", incident_id] = value
-            if len(value) > RECORD_BYTES_MAX:
-                raise _too_large("incidents", incident_id, value)
-            self.bytes_out += len(value)
+            self._weigh("incidents", incident_id, value)
         self.dirty.clear()
 
     def drop(self, incident_id: str) -> None:

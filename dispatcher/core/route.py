@@ -56,9 +56,7 @@ def facts_of(policy: Policy, work: ReportWork, mode: str, category: str | None, 
         reporters=reporters,
         place=work.place.how,
         keywords=() if not report.text else policy.keywords_in(report.text),
-        attributes=tuple(sorted([(k, v) for k, v in report.attributes.items() if v is not None]))
-        if report.attributes
-        else (),
+        attributes=tuple(sorted([(k, v) for k, v in report.attributes.items() if v is not None])),
         standard=report.standard,
         request_kind=report.request_kind,
         at_ms=work.time_ms,

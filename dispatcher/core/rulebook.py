@@ -34,7 +34,6 @@ class Rulebook:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.decider: Decider = compile_policy(policy)
-        self.decider.make_chapters()
         self.people = frozenset(code for code, source in policy.sources.items() if is_people(source))
         self._day = (0, 0, "")  # start and end in epoch ms
         self._paces: dict[tuple[str, str | None, str], Pace] = {}

@@ -164,16 +164,3 @@ def test_new_values_of_known_classes_do_not_fill_the_memory(monkeypatch: pytest.
         assert remembered(decider) <= 30
     assert decider.misses == 1  # nothing new was ever decided, so nothing had to be forgotten but values
     assert decider.generation == 0
-
-
-def test_chapters_made_beforehand_leave_none_to_be_made_at_a_report():
-    rng = random.Random("beforehand")
-    policy = rich_policy(3)
-    beforehand, as_they_come = compile_policy(policy), compile_policy(policy)
-    beforehand.make_chapters()
-    made = len(beforehand._by_rows)
-    assert made > 1
-    for facts in [random_facts(rng) for _ in range(300)]:
-        if facts.category is None or facts.category in policy.categories:
-            assert beforehand.decide(facts) == as_they_come.decide(facts)
-    assert len(beforehand._by_rows) == made
